@@ -12,27 +12,24 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 MIRROR_VAR = 'RELIONSTA_DEBIAN_MIRROR'
-SUITE = 'sid'  # the Debian suite that has RELION 5.1
-PACKAGES = ('relion', 'patchelf')
 KEYRING = Path('/usr/share/keyrings/debian-archive-keyring.gpg')
 
 INSTEAD = 'Set RELION_HOME to the folder of a RELION 5 that is installed on this machine'
 
 
 class RuntimeInstallError(Exception):
-    """The private RELION cannot be installed; the message says why and what to set."""
+    """Something private cannot be installed; the message says why and what to set."""
 
 
 def check_machine() -> None:
-    """Raise RuntimeInstallError if this machine cannot hold the runtime."""
+    """Raise RuntimeInstallError if Debian's packages cannot be fetched and used on this machine."""
     if platform.system() != 'Linux' or platform.machine() != 'x86_64':
-        raise RuntimeInstallError(
-            "The private RELION runs on Linux x86_64 only and this machine is %s %s. %s."
-            % (platform.system(), platform.machine(), INSTEAD))
-    missing = [name for name in ('apt-get', 'apt-config', 'dpkg-deb') if shutil.which(name) is None]
+        raise RuntimeInstallError("Debian's packages for x86_64 cannot run here (this machine is %s %s). %s."
+                                  % (platform.system(), platform.machine(), INSTEAD))
+    missing = [name for name in ('apt-get', 'dpkg-deb') if shutil.which(name) is None]
     if missing:
-        raise RuntimeInstallError("The private RELION is fetched with Debian's tools, and %s is not on this "
-                                  "machine. %s." % (', '.join(missing), INSTEAD))
+        raise RuntimeInstallError("What is missing is fetched with Debian's tools, and %s is not on this "
+                                  "machine. %s." % (' and '.join(missing), INSTEAD))
 
 
 def find_mirror() -> str:
@@ -68,23 +65,28 @@ def _apt(config: Path, args: Sequence[str], mirror: str) -> str:
     return done.stdout
 
 
-def fetch_packages(state: Path, mirror: Optional[str] = None) -> List[Path]:
-    """Download RELION and all that it needs into `state`; what is there already is not fetched again.
+def fetch_packages(state: Path, packages: Sequence[str], suite: str, status: Optional[Path] = None) -> List[Path]:
+    """Download Debian packages and all that they need into `state`; what is there already is not fetched again.
 
-    Returns the .deb files. Raises RuntimeInstallError with a remedy.
+    suite: Debian's name of the release ('sid', 'bookworm'). status: a dpkg status file of what need not be
+    fetched; by default nothing is taken from the machine. Returns the .deb files. Raises RuntimeInstallError
+    with a remedy.
     """
     check_machine()
-    mirror = mirror or find_mirror()
+    mirror = find_mirror()
     for name in ('lists/partial', 'cache/archives/partial', 'etc'):
         (state / name).mkdir(parents=True, exist_ok=True)
-    (state / 'status').write_text('')
+    if status is None:
+        status = state / 'status'
+        status.write_text('')
     signed = '[signed-by=%s] ' % KEYRING if KEYRING.exists() else ''
-    (state / 'etc' / 'sources.list').write_text('deb %s%s %s main\n' % (signed, mirror, SUITE))
+    (state / 'etc' / 'sources.list').write_text('deb %s%s %s main\n' % (signed, mirror, suite))
     config = state / 'etc' / 'apt.conf'
     config.write_text('\n'.join([
         'Dir::State "%s";' % state,
         'Dir::State::lists "%s";' % (state / 'lists'),
-        'Dir::State::status "%s";' % (state / 'status'),
+        'Dir::State::status "%s";' % status,
+        'Dir::State::extended_states "%s";' % (state / 'extended_states'),
         'Dir::Cache "%s";' % (state / 'cache'),
         'Dir::Etc::sourcelist "%s";' % (state / 'etc' / 'sources.list'),
         'Dir::Etc::sourceparts "-";',
@@ -92,11 +94,17 @@ def fetch_packages(state: Path, mirror: Optional[str] = None) -> List[Path]:
         'Dir::Log "%s";' % state,
         'APT::Architecture "amd64";', 'APT::Architectures "amd64";',
         'APT::Install-Recommends "false";',
+        'Debug::NoLocking "true";',  # the state is private, and locked by whoever calls
         # apt would give the files to its own user when run by root, who cannot enter a private folder
         'APT::Sandbox::User "root";',
         'Acquire::Languages "none";', 'Acquire::Retries "3";', '']))
-    # apt reads APT_CONFIG before /etc/apt, whose settings would win: the private ones are passed again
-    args = ['-c', str(config), '-qq', '-y']
+    args = ['-c', str(config), '-qq', '-y']  # given last, so that /etc/apt does not win
     _apt(config, args + ['update'], mirror)
-    _apt(config, args + ['--download-only', 'install'] + list(PACKAGES), mirror)
+    _apt(config, args + ['--download-only', 'install'] + list(packages), mirror)
     return sorted((state / 'cache' / 'archives').glob('*.deb'))
+
+
+def unpack(packages: Sequence[Path], folder: Path) -> None:
+    """Unpack .deb files into `folder` (only files: no package's own scripts are run)."""
+    for package in packages:
+        subprocess.run(['dpkg-deb', '-x', str(package), str(folder)], check=True)

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Callable, Optional
 
-from .fetch import RuntimeInstallError, check_machine, fetch_packages
+from .fetch import RuntimeInstallError, check_machine, fetch_packages, unpack
 from .folder import MANIFEST, read_manifest, runtime_folder
 from .relocate import relocate
 
+SUITE = 'sid'  # the Debian suite that has RELION 5.1
+PACKAGES = ('relion', 'patchelf')
 NEEDED_BYTES = 1300 * 1024 ** 2  # packages and unpacked files together
 
 
@@ -37,13 +39,12 @@ def install(folder: Optional[Path] = None, say: Callable[[str], None] = print) -
         if installed(folder):
             return folder
         say('Fetching RELION 5.1 and its libraries from Debian (about 140 MB, kept in %s) ...' % state)
-        packages = fetch_packages(state)
+        packages = fetch_packages(state, PACKAGES, SUITE)
         say('Unpacking %d packages into %s ...' % (len(packages), folder))
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
-        for package in packages:
-            subprocess.run(['dpkg-deb', '-x', str(package), str(folder)], check=True)
+        unpack(packages, folder)
         programs = relocate(folder)
         version = _try(folder)
         manifest = {'folder': str(folder), 'version': version, 'programs': programs,

@@ -1,0 +1,246 @@
+"""Scipion's tilt series, CTFs and tomograms -> RELION's tomograms.star and tilt-series STAR files."""
+import logging
+import os
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+
+import numpy as np
+import pandas as pd
+from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms, TiltSeries
+
+from relionsta import geometry
+from relionsta.star.schemas import check_tilt_series, check_tomograms
+from relionsta.star.tables import write_star
+
+from .bulk import read_columns
+from .errors import ConvertError
+from .positions import tomogram_table
+
+logger = logging.getLogger(__name__)
+
+# RELION takes these for MRC stacks under the suffix :mrcs; every other file must first be converted.
+_MRC_EXTENSIONS = ('.mrc', '.mrcs', '.st', '.ali', '.preali', '.rec', '.map', '.ccp4')
+# A tomogram whose centre is farther than this (in voxels) from the specimen's is not offered to RELION as a volume.
+_CENTRED = 0.51
+
+
+class TomogramTables(NamedTuple):
+    """What goes into the STAR files: block `global` (without rlnTomoTiltSeriesStarFile) and a table per tsId."""
+    tomograms: pd.DataFrame
+    tilt_series: Dict[str, pd.DataFrame]
+
+
+def write_tomograms_star(folder: str, tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
+                         tomograms: Optional[SetOfTomograms] = None, hand: float = -1,
+                         ts_ids: Optional[Iterable[str]] = None) -> str:
+    """Write <folder>/tomograms.star and <folder>/tilt_series/<tsId>.star; return the path of the first.
+
+    folder: relative to the project, as RELION will see it. Other arguments and errors: tomogram_tables.
+    """
+    tables = tomogram_tables(tilt_series, ctfs, tomograms, hand, ts_ids)
+    os.makedirs(os.path.join(folder, 'tilt_series'), exist_ok=True)
+    paths = {ts_id: os.path.join(folder, 'tilt_series', ts_id + '.star') for ts_id in tables.tilt_series}
+    for ts_id, images in tables.tilt_series.items():
+        write_star(paths[ts_id], {ts_id: images})
+    path = os.path.join(folder, 'tomograms.star')
+    overview = tables.tomograms.copy()
+    overview.insert(1, 'rlnTomoTiltSeriesStarFile', overview['rlnTomoName'].map(paths))
+    check_tomograms(overview, path)
+    write_star(path, {'global': overview})
+    return path
+
+
+def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
+                    tomograms: Optional[SetOfTomograms] = None, hand: float = -1,
+                    ts_ids: Optional[Iterable[str]] = None) -> TomogramTables:
+    """The tables of write_tomograms_star, checked, without writing: for validation too.
+
+    tomograms: give the sizes; without them the sizes are those of the aligned images (they only set RELION's centre).
+    hand: rlnTomoHand. ts_ids: the tilt series wanted (default: all). An image is a row if it is enabled in the tilt
+    series and in the CTF, matched by acquisition order (by index where the CTF has no order).
+
+    Raises ConvertError, naming the tsId, where a tilt series is missing, not aligned or interpolated, where its CTF or
+    tomogram is missing, or nothing is left of it; StarError where RELION could not use the rows.
+    """
+    wanted = None if ts_ids is None else list(dict.fromkeys(ts_ids))
+    defocus = _ctf_tables(ctfs)
+    volumes = None if tomograms is None else tomogram_table(tomograms)
+    rows: List[Dict[str, Any]] = []
+    images: Dict[str, pd.DataFrame] = {}
+    for series in tilt_series.iterItems():
+        ts_id = series.getTsId()
+        if wanted is not None and ts_id not in wanted:
+            continue
+        _check_usable(series)
+        if ts_id not in defocus:
+            raise ConvertError('tilt series %s has no CTF in %s; estimate or import it, or leave the tilt series out'
+                               % (ts_id, ctfs))
+        if volumes is not None and ts_id not in volumes.index:
+            raise ConvertError('tilt series %s has no tomogram in %s; there are: %s'
+                               % (ts_id, tomograms, ', '.join(map(str, volumes.index[:8]))))
+        images[ts_id] = _image_table(series, defocus[ts_id])
+        check_tilt_series(images[ts_id], ts_id)
+        rows.append(_overview_row(series, images[ts_id], None if volumes is None else volumes.loc[ts_id], hand))
+    missing = [ts_id for ts_id in wanted or () if ts_id not in images]
+    if missing or not rows:
+        raise ConvertError('%s: tilt series %s is not there; there are: %s'
+                           % (tilt_series, ', '.join(missing[:8]) or '(none at all)',
+                              ', '.join(sorted(tilt_series.getTSIds())[:8])))
+    overview = pd.DataFrame(rows)
+    overview.insert(1, 'rlnOpticsGroupName', _optics_group_names(overview))
+    # A column that lacks a value for one tomogram cannot be written for the others.
+    return TomogramTables(overview.dropna(axis='columns'), images)
+
+
+def _optics_group_names(overview: pd.DataFrame) -> List[str]:
+    """One optics group for each combination of voltage, Cs, amplitude contrast and pixel size, in order of the rows."""
+    keys = list(overview[['rlnVoltage', 'rlnSphericalAberration', 'rlnAmplitudeContrast',
+                          'rlnTomoTiltSeriesPixelSize']].round(4).itertuples(index=False, name=None))
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys), 1)}
+    return ['opticsGroup%d' % numbers[key] for key in keys]
+
+
+def _check_usable(series: TiltSeries) -> None:
+    if series.interpolated():
+        raise ConvertError('tilt series %s is interpolated (its images have been rotated): RELION needs the original '
+                           'images with their alignment; take the set that the alignment was computed for'
+                           % series.getTsId())
+    if not series.hasAlignment():
+        raise ConvertError('tilt series %s has no alignment; align it first' % series.getTsId())
+
+
+def _ctf_tables(ctfs: SetOfCTFTomoSeries) -> Dict[str, pd.DataFrame]:
+    """tsId -> enabled CTFs; columns U, V, angle, phase, resolution, quality, acq_order, index (NaN where unknown)."""
+    names = {'_defocusU': 'U', '_defocusV': 'V', '_defocusAngle': 'angle', '_phaseShift': 'phase',
+             '_resolution': 'resolution', '_fitQuality': 'quality', '_acqOrder': 'acq_order', '_index': 'index'}
+    tables = {}
+    for series in ctfs.iterItems():
+        columns = read_columns(series, list(names)[:3], optional=list(names)[3:], enabled_only=True)
+        table = pd.DataFrame({name: columns.get(path, np.nan) for path, name in names.items()},
+                             index=range(len(columns['id'])))
+        tables[series.getTsId()] = table.astype(np.float64)
+    return tables
+
+
+def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> pd.DataFrame:
+    """The tilt-series STAR table of the images that are enabled in both the tilt series and its CTF."""
+    ts_id, pixel = series.getTsId(), series.getSamplingRate()
+    columns = read_columns(series, ['_index', '_filename', '_tiltAngle', '_acqOrder', '_transform._matrix'],
+                           optional=['_acquisition._doseInitial', '_acquisition._tiltAxisAngle',
+                                     '_oddEvenFileNames'], enabled_only=True)
+    key, of_image, of_ctf = _matching_key(columns, ctf)
+    for what, values in (('image', of_image), ('CTF', of_ctf)):
+        if len(set(values)) < len(values):
+            raise ConvertError('tilt series %s: two enabled %ss have the same %s; they cannot be matched'
+                               % (ts_id, what, key))
+    rows = pd.Index(of_ctf).get_indexer(pd.Index(of_image))
+    keep = rows >= 0
+    if not keep.any():
+        raise ConvertError('tilt series %s: none of its %d enabled images has an enabled CTF of the same %s'
+                           % (ts_id, len(keep), key))
+    if not keep.all():
+        logger.info('tilt series %s: %d of %d enabled images have no CTF and are left out',
+                    ts_id, np.count_nonzero(~keep), len(keep))
+    kept = {path: values[keep] for path, values in columns.items()}
+    ctf = ctf.iloc[rows[keep]].reset_index(drop=True)
+    # Only now: the matrices of disabled images are identities and mean nothing.
+    z_rot, x_shift, y_shift = _alignment(ts_id, kept['_transform._matrix'], pixel)
+    dose = kept.get('_acquisition._doseInitial')
+    if dose is None or np.isnan(dose.astype(np.float64)).any():
+        raise ConvertError('tilt series %s: the dose before each image is not known; import it with its dose' % ts_id)
+    axis = kept.get('_acquisition._tiltAxisAngle')
+    table = pd.DataFrame({'rlnMicrographName': _image_names(ts_id, kept['_index'], kept['_filename'])})
+    for column, names in _half_names(ts_id, kept).items():
+        table[column] = names
+    table['rlnMicrographPreExposure'] = dose.astype(np.float64)
+    table['rlnTomoNominalStageTiltAngle'] = kept['_tiltAngle']
+    table['rlnTomoNominalTiltAxisAngle'] = z_rot if axis is None or np.isnan(axis).any() else axis
+    table['rlnTomoXTilt'] = 0.0
+    table['rlnTomoYTilt'] = kept['_tiltAngle']
+    table['rlnTomoZRot'] = z_rot
+    table['rlnTomoXShiftAngst'] = x_shift
+    table['rlnTomoYShiftAngst'] = y_shift
+    table['rlnDefocusU'] = ctf['U']
+    table['rlnDefocusV'] = ctf['V']
+    table['rlnDefocusAngle'] = ctf['angle']
+    if (ctf['phase'].fillna(0) != 0).any():
+        table['rlnPhaseShift'] = ctf['phase'].fillna(0)
+    table['rlnCtfScalefactor'] = np.cos(np.radians(kept['_tiltAngle']))
+    for column, values in (('rlnCtfFigureOfMerit', ctf['quality']), ('rlnCtfMaxResolution', ctf['resolution'])):
+        if np.isfinite(values).all():
+            table[column] = values
+    return table
+
+
+def _matching_key(columns: Dict[str, np.ndarray], ctf: pd.DataFrame) -> Any:
+    if ctf['acq_order'].notna().all() and not np.isnan(columns['_acqOrder'].astype(np.float64)).any():
+        return 'acquisition order', columns['_acqOrder'].astype(np.float64), ctf['acq_order'].to_numpy()
+    return 'index', columns['_index'].astype(np.float64), ctf['index'].to_numpy()
+
+
+def _alignment(ts_id: str, matrices: np.ndarray, pixel: float) -> Any:
+    try:
+        return geometry.tilt_from_transform(matrices, pixel)
+    except ValueError as error:
+        raise ConvertError('tilt series %s: %s' % (ts_id, error)) from error
+
+
+def _image_names(ts_id: str, index: np.ndarray, files: Iterable[str]) -> List[str]:
+    """`n@stack:mrcs`, n from 1; a file with one image (index 0) has its plain name."""
+    names = []
+    for number, path in zip(index, files):
+        plain = path[:path.rindex(':')] if path.endswith((':mrc', ':mrcs')) else path
+        if os.path.splitext(plain)[1].lower() not in _MRC_EXTENSIONS:
+            raise ConvertError('tilt series %s: RELION cannot read images from %s; convert the stack to MRC (.mrc, '
+                               '.mrcs or .st)' % (ts_id, plain))
+        names.append('%d@%s:mrcs' % (number, plain) if number else plain)
+    return names
+
+
+def _half_names(ts_id: str, kept: Dict[str, np.ndarray]) -> Dict[str, List[str]]:
+    """rlnMicrographNameEven and -Odd where every image has them; Scipion keeps them as `odd,even`."""
+    pairs = [text.split(',') for text in kept.get('_oddEvenFileNames', ()) if text]
+    if not pairs or len(pairs) < len(kept['_index']) or any(len(pair) != 2 for pair in pairs):
+        return {}
+    odd, even = ([path.split('@')[-1] for path in half] for half in zip(*pairs))
+    return {'rlnMicrographNameEven': _image_names(ts_id, kept['_index'], even),
+            'rlnMicrographNameOdd': _image_names(ts_id, kept['_index'], odd)}
+
+
+def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.Series], hand: float) -> Dict[str, Any]:
+    ts_id, pixel, acquisition = series.getTsId(), series.getSamplingRate(), series.getAcquisition()
+    microscope = {'rlnVoltage': acquisition.getVoltage(),
+                  'rlnSphericalAberration': acquisition.getSphericalAberration(),
+                  'rlnAmplitudeContrast': acquisition.getAmplitudeContrast(), 'rlnTomoTiltSeriesPixelSize': pixel}
+    unknown = [label[3:] for label, value in microscope.items() if value is None]
+    if unknown:
+        raise ConvertError('tilt series %s: %s is not known; set it when importing the tilt series'
+                           % (ts_id, ', '.join(unknown)))
+    if volume is None:
+        size = _aligned_size(series, images)
+    else:
+        size = geometry.even_tomogram_size(volume[['x', 'y', 'z']], volume['voxel'], pixel)
+    row = {'rlnTomoName': ts_id, **microscope, 'rlnTomoHand': float(hand), 'rlnTomoSizeX': size[0],
+           'rlnTomoSizeY': size[1], 'rlnTomoSizeZ': size[2], 'rlnTomoImportFractionalDose': _dose_per_image(series)}
+    if volume is not None:
+        row['rlnTomoTomogramBinning'] = float(volume['voxel'] / pixel)
+        if np.abs(volume[['shift_x', 'shift_y', 'shift_z']].astype(float)).max() < _CENTRED * volume['voxel']:
+            row.update({'rlnTomoReconstructedTomogram': volume['file'],
+                        'rlnTomoReconstructedTomogramHalf1': volume['half1'],
+                        'rlnTomoReconstructedTomogramHalf2': volume['half2']})
+    return row
+
+
+def _aligned_size(series: TiltSeries, images: pd.DataFrame) -> Any:
+    """Size in tilt-series pixels of the tomogram that the aligned images would make, as thick as half its width."""
+    x, y, _ = series.getFirstItem().getDim()
+    if abs(np.sin(np.radians(images['rlnTomoZRot'].iloc[0]))) > np.sqrt(0.5):
+        x, y = y, x
+    return tuple(geometry.even_size(n) for n in (x, y, min(x, y) / 2))
+
+
+def _dose_per_image(series: TiltSeries) -> Optional[float]:
+    """e/Å² per image. RELION's own guess, a difference of pre-exposures, is wrong where images have been dropped."""
+    doses = read_columns(series, [], optional=['_acquisition._dosePerFrame'], enabled_only=True)
+    values = doses.get('_acquisition._dosePerFrame', np.empty(0)).astype(np.float64)
+    dose = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
+    return dose if dose > 0 else None

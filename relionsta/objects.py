@@ -1,0 +1,189 @@
+"""The Scipion objects that subtomogram averaging in RELION adds to those of scipion-em-tomo."""
+from typing import List, Optional
+
+from pyworkflow.object import CsvList, Float, Integer, String
+from tomo.objects import (AverageSubTomogram, ClassSubTomogram, SetOfClassesSubTomograms, SetOfSubTomograms,
+                          SubTomogram)
+
+STACKS_2D = '2D stacks'
+PSEUDO_SUBTOMOS = '3D pseudo-subtomos'
+REAL_SUBTOMOS = '3D subtomos'
+NO_IMAGES = 'none'
+KINDS = (STACKS_2D, PSEUDO_SUBTOMOS, REAL_SUBTOMOS, NO_IMAGES)
+
+
+class StaParticle(SubTomogram):
+    """A particle of RELION: its image (if extracted), its pose, its place in a tomogram, its class and half set.
+
+    The transform is the full pose, without shift: the coordinate is the refined position (centre of the reference).
+    The class is Scipion's own (getClassId), the score that of the coordinate.
+    """
+    PARTICLE_NAME_ATTR = '_particleName'
+    PARTICLES_STAR_ATTR = '_particlesStar'
+    RANDOM_SUBSET_ATTR = '_randomSubset'
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._particleName = String()
+        # Each particle knows its file: a set joined from two sessions by Scipion itself keeps both.
+        self._particlesStar = String()
+        self._randomSubset = Integer(0)
+
+    def getParticleName(self) -> Optional[str]:
+        """rlnTomoParticleName, the key of every join."""
+        return self._particleName.get()
+
+    def setParticleName(self, name: str) -> None:
+        self._particleName.set(name)
+
+    def getParticlesStar(self) -> Optional[str]:
+        """The STAR file that has this particle's row, with every column that Scipion has no place for."""
+        return self._particlesStar.get()
+
+    def setParticlesStar(self, path: str) -> None:
+        self._particlesStar.set(path)
+
+    def getRandomSubset(self) -> int:
+        """Half set: 1 or 2, or 0 where the particles have not been split."""
+        return self._randomSubset.get()
+
+    def setRandomSubset(self, subset: int) -> None:
+        if subset not in (0, 1, 2):
+            raise ValueError('the half set of a particle must be 0 (none), 1 or 2, not %r' % subset)
+        self._randomSubset.set(subset)
+
+
+class SetOfStaParticles(SetOfSubTomograms):
+    """Particles of RELION, with the files that RELION needs to go on with them.
+
+    The set is the truth for membership, order, pose, class and half set; the particles STAR that its items name is the
+    truth for every other column. All paths are relative to the project.
+    """
+    ITEM_TYPE = StaParticle
+    # Dimensions are left out: two 2D stacks differ in their number of images.
+    _compatibilityDict = {'sampling rates': 'getSamplingRate',
+                          'box sizes': 'getBoxSize',
+                          'kinds of particle': 'getKind',
+                          'tilt-series pixel sizes': 'getTiltSeriesPixelSize',
+                          'pixel sizes of the coordinates': 'getCoordinatesPixelSize'}
+    _STA_ATTRIBUTES = ('_tomogramsStar', '_trajectoriesStar', '_binning', '_boxSize', '_kind',
+                       '_tiltSeriesPixelSize', '_coordinatesPixelSize')
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Lists: particles of several sessions have a file each.
+        self._tomogramsStar = CsvList()
+        self._trajectoriesStar = CsvList()
+        self._binning = Float()
+        self._boxSize = Integer()
+        self._kind = String(NO_IMAGES)
+        self._tiltSeriesPixelSize = Float()
+        self._coordinatesPixelSize = Float()
+
+    def copyInfo(self, other):
+        super().copyInfo(other)
+        if isinstance(other, SetOfStaParticles):
+            self.copyAttributes(other, *self._STA_ATTRIBUTES)
+
+    def getParticlesStars(self) -> List[str]:
+        """The particles STAR files that have the rows of this set's particles; [] for an empty set."""
+        if self.isEmpty():
+            return []
+        return sorted(path for path in self.getUniqueValues(StaParticle.PARTICLES_STAR_ATTR) if path)
+
+    def getTomogramsStars(self) -> List[str]:
+        """The tomograms.star files of the particles (usually one)."""
+        return list(self._tomogramsStar)
+
+    def getTomogramsStar(self) -> Optional[str]:
+        """The (first) tomograms.star, or None."""
+        return self._tomogramsStar[0] if self._tomogramsStar else None
+
+    def setTomogramsStar(self, *paths: str) -> None:
+        self._tomogramsStar.set(list(paths))
+
+    def getTrajectoriesStar(self) -> Optional[str]:
+        """The (first) trajectories file, motion.star of Bayesian polishing, or None."""
+        return self._trajectoriesStar[0] if self._trajectoriesStar else None
+
+    def setTrajectoriesStar(self, *paths: str) -> None:
+        self._trajectoriesStar.set(list(paths))
+
+    def getKind(self) -> str:
+        """What the images of the particles are: one of KINDS."""
+        return self._kind.get()
+
+    def setKind(self, kind: str) -> None:
+        if kind not in KINDS:
+            raise ValueError('the kind of particles must be one of %s, not %r' % (', '.join(KINDS), kind))
+        self._kind.set(kind)
+
+    def is2D(self) -> bool:
+        """True for 2D stacks, one image per tilt."""
+        return self.getKind() == STACKS_2D
+
+    def getBoxSize(self) -> Optional[int]:
+        """Edge of the box in pixels of this set, or None if nothing was extracted."""
+        return self._boxSize.get()
+
+    def setBoxSize(self, pixels: int) -> None:
+        self._boxSize.set(pixels)
+
+    def getParticleBinning(self) -> Optional[float]:
+        """Pixel size of the particles / pixel size of the tilt series; may be fractional."""
+        return self._binning.get()
+
+    def setParticleBinning(self, binning: float) -> None:
+        self._binning.set(binning)
+
+    def getTiltSeriesPixelSize(self) -> Optional[float]:
+        """Å per pixel of the tilt images that RELION reads."""
+        return self._tiltSeriesPixelSize.get()
+
+    def setTiltSeriesPixelSize(self, pixel: float) -> None:
+        self._tiltSeriesPixelSize.set(pixel)
+
+    def getCoordinatesPixelSize(self) -> Optional[float]:
+        """Å per unit of the particles' Coordinate3D (pixels of the tomograms that they were picked in)."""
+        return self._coordinatesPixelSize.get()
+
+    def setCoordinatesPixelSize(self, pixel: float) -> None:
+        self._coordinatesPixelSize.set(pixel)
+
+    def getTSIds(self) -> List[str]:
+        """Names of the tilt series that the particles come from."""
+        if self.isEmpty():
+            return []
+        field = StaParticle.COORD_VOL_NAME_FIELD
+        return sorted(row[field] for row in self.aggregate(['count'], field, [field]))
+
+    def getDimensions(self):
+        """(x, y, z) in pixels; z is 1 for 2D stacks. Read from no image: stacks differ in their number of images."""
+        return self.getDim()
+
+    def _setFirstDim(self, image):
+        box = self.getBoxSize()
+        if box:
+            self._firstDim.set([box, box, 1 if self.is2D() else box])
+
+    def _dimStr(self) -> str:
+        box = self.getBoxSize()
+        return 'box %d px' % box if box else 'no images'
+
+    def __str__(self) -> str:
+        parts = ['%d items' % self.getSize(), self._dimStr(), self._samplingRateStr()]
+        if self._binning.hasValue():
+            parts.append('bin %g' % round(self.getParticleBinning(), 3))
+        if self.getKind() != NO_IMAGES:
+            parts.append(self.getKind())
+        return '%s (%s%s)' % (self.getClassNameStr(), ', '.join(parts), self._appendStreamState())
+
+
+class StaClass3D(ClassSubTomogram, SetOfStaParticles):
+    """The particles of one 3D class; its representative is the class average."""
+
+
+class SetOfStaClasses3D(SetOfClassesSubTomograms):
+    """Result of a 3D classification."""
+    ITEM_TYPE = StaClass3D
+    REP_TYPE = AverageSubTomogram

@@ -1,0 +1,106 @@
+"""The form of a RELION job: one parameter per option that jobs/ declares, and back to RELION's values."""
+from pyworkflow.protocol import params
+from pyworkflow.protocol.constants import LEVEL_ADVANCED, LEVEL_NORMAL
+
+from ..jobs.option import Kind
+from ..runtime.build import RelionNotFound, find_build
+
+NEWEST = (5, 1)
+
+#: RELION's options that Scipion has a place of its own for (the Run header of every form).
+RUN_OPTIONS = ('nr_mpi', 'nr_threads', 'use_gpu', 'gpu_ids')
+
+_PARAMS = {
+    Kind.BOOL: params.BooleanParam,
+    Kind.INT: params.IntParam,
+    Kind.FLOAT: params.FloatParam,
+    Kind.TEXT: params.StringParam,
+    Kind.PATH: params.PathParam,
+}
+
+
+def relionVersion():
+    """(major, minor) of the RELION in use; the newest known one where none is found, so that forms open."""
+    try:
+        return find_build().version
+    except RelionNotFound:
+        return NEWEST
+
+
+def addJobOptions(form, job, skip=(), defaults=None):
+    """Add the options of `job` to a Scipion form, in sections that carry the names of RELION's tabs.
+
+    skip: options that the protocol fills in itself (inputs that are Scipion objects). defaults: values that
+    replace RELION's defaults, by option name. Options of other RELION versions are kept, out of sight, so that
+    a project opens with any version.
+    """
+    defaults = defaults or {}
+    version = relionVersion()
+    shown = [option for option in job.options if option.name not in skip and option.name not in RUN_OPTIONS]
+    tabs = list(dict.fromkeys(option.tab for option in shown))
+    for tab in tabs:
+        section = form.getSection(tab) or form.addSection(label=tab)
+        for option in shown:
+            if option.tab == tab:
+                _addOption(section, option, defaults.get(option.name, option.default), version)
+
+
+def addRunOptions(form, job, threads=1, mpi=1):
+    """Add MPI, threads and GPU where the job's programs can use them."""
+    names = {option.name for option in job.options}
+    if 'use_gpu' in names:
+        form.addHidden(params.USE_GPU, params.BooleanParam, default=False, label='Use GPU acceleration?',
+                       help='Needs a RELION that was built for GPUs; a build without is refused.')
+        form.addHidden(params.GPU_LIST, params.StringParam, default='', label='Which GPUs',
+                       help="GPU numbers as RELION takes them: ':' between MPI ranks, ',' between threads of one "
+                            "rank (0:1). Empty: RELION shares out all.")
+    form.addParallelSection(threads=threads if 'nr_threads' in names else 0, mpi=mpi if 'nr_mpi' in names else 0)
+
+
+def _addOption(section, option, default, version):
+    arguments = dict(
+        label=_label(option), help=_help(option), condition=_condition(option, version),
+        expertLevel=LEVEL_ADVANCED if option.advanced else LEVEL_NORMAL)
+    if option.kind is Kind.CHOICE:
+        section.addParam(option.name, params.EnumParam, choices=list(option.choices),
+                         default=list(option.choices).index(default), display=params.EnumParam.DISPLAY_COMBO,
+                         **arguments)
+    else:
+        section.addParam(option.name, _PARAMS[option.kind], default=default, **arguments)
+
+
+def _label(option):
+    return '%s (%s)' % (option.label, option.unit) if option.unit and option.unit not in option.label else option.label
+
+
+def _help(option):
+    lines = [option.help]
+    if option.sensible != (None, None):
+        lines.append('Usual range: %s to %s.' % tuple('any' if end is None else end for end in option.sensible))
+    return '\n'.join(lines)
+
+
+def _condition(option, version):
+    return (option.condition or None) if option.exists_in(version) else 'False'
+
+
+def jobValues(protocol, job, skip=()):
+    """RELION's value of every option of `job`, by name, as the form of `protocol` holds them."""
+    values = {}
+    for option in job.options:
+        if option.name in skip or option.name in RUN_OPTIONS:
+            continue
+        if option.kind is Kind.CHOICE:
+            values[option.name] = protocol.getEnumText(option.name)
+        else:
+            value = getattr(protocol, option.name).get()
+            values[option.name] = '' if value is None else value
+    names = {option.name for option in job.options}
+    if 'nr_mpi' in names:
+        values['nr_mpi'] = protocol.numberOfMpi.get()
+    if 'nr_threads' in names:
+        values['nr_threads'] = protocol.numberOfThreads.get()
+    if 'use_gpu' in names:
+        values['use_gpu'] = bool(protocol.useGpu.get())
+        values['gpu_ids'] = protocol.gpuList.get() or ''
+    return values

@@ -1,0 +1,131 @@
+"""Maps in MRC files: is the file whole, how large is a voxel, statistics and central slices.
+
+Arrays are in MRC order, (z, y, x); sizes in voxels are given as (x, y, z); lengths in Å.
+"""
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Tuple, Union
+
+import mrcfile
+import numpy as np
+from mrcfile.utils import data_dtype_from_header, data_shape_from_header
+
+PathLike = Union[str, 'os.PathLike[str]']
+HEADER_BYTES = 1024
+# Headers hold the box edge in Å as float32: two axes of the same map may differ in the sixth digit
+VOXEL_TOLERANCE = 1e-4
+
+
+class MapError(ValueError):
+    """A map that cannot be used; the message names the file, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class MapHeader:
+    """Size of a map or stack, voxel size along x, y, z (Å; 0 where the header has none), bytes the file must have."""
+
+    size: Tuple[int, int, int]
+    voxel: Tuple[float, float, float]
+    file_bytes: int
+
+
+@dataclass(frozen=True)
+class MapStatistics:
+    """Grey values of a map."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class CentralSlices:
+    """The three slices through the centre of a map (voxel N/2, RELION's origin), and its voxel size in Å.
+
+    xy: rows y, columns x; xz: rows z, columns x; yz: rows z, columns y.
+    """
+
+    xy: np.ndarray
+    xz: np.ndarray
+    yz: np.ndarray
+    pixel_size: float
+    size: Tuple[int, int, int]
+
+
+def read_header(path: PathLike) -> MapHeader:
+    """Header of an MRC file; MapError where there is no file, or its header is cut or not MRC."""
+    try:
+        with mrcfile.open(os.fspath(path), mode='r', header_only=True) as mrc:
+            header, voxel = mrc.header, mrc.voxel_size
+            size = int(header.nx), int(header.ny), int(header.nz)
+            if min(size) < 1:
+                raise ValueError('its header gives a size of %d x %d x %d' % size)
+            values = int(np.prod(data_shape_from_header(header), dtype=np.int64))
+            data_bytes = values * data_dtype_from_header(header).itemsize
+            total = HEADER_BYTES + int(header.nsymbt) + data_bytes
+            return MapHeader(size, (float(voxel.x), float(voxel.y), float(voxel.z)), total)
+    except FileNotFoundError:
+        raise MapError('%s: there is no such map' % path) from None
+    except (OSError, ValueError) as error:
+        raise MapError('%s: not a readable MRC map (%s). Was the program that wrote it stopped?'
+                       % (path, error)) from error
+
+
+def is_whole_mrc(path: PathLike) -> bool:
+    """True where the file has exactly the size that its header implies (RELION writes the header first)."""
+    try:
+        return os.path.getsize(path) == read_header(path).file_bytes
+    except (MapError, OSError):
+        return False
+
+
+def pixel_size(path: PathLike) -> float:
+    """Voxel size in Å; MapError where the header has none or one that differs between the axes."""
+    voxel = read_header(path).voxel
+    if min(voxel) <= 0:
+        raise MapError('%s: its header has no voxel size (%g, %g, %g Å); set it, or give the pixel size'
+                       % ((path,) + voxel))
+    if max(voxel) - min(voxel) > VOXEL_TOLERANCE * max(voxel):
+        raise MapError('%s: its voxels are not cubes (%g, %g, %g Å); rescale the map' % ((path,) + voxel))
+    return voxel[0]
+
+
+def read_map(path: PathLike) -> np.ndarray:
+    """The map as float32 (z, y, x); MapError where the file is not whole or not one volume."""
+    with _opened(path) as mrc:
+        return np.asarray(mrc.data, dtype=np.float32)
+
+
+def map_statistics(path: PathLike) -> MapStatistics:
+    """Statistics of the voxels themselves (the ones in a header may be missing or stale)."""
+    data = read_map(path)
+    return MapStatistics(float(data.min()), float(data.max()), float(data.mean(dtype=np.float64)),
+                         float(data.std(dtype=np.float64)))
+
+
+def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
+    """Central slices of a map, read without the rest of it; `voxel` (Å) replaces the header's voxel size."""
+    spacing = pixel_size(path) if voxel is None else voxel
+    with _opened(path) as mrc:
+        data = mrc.data
+        nz, ny, nx = data.shape
+        return CentralSlices(xy=np.array(data[nz // 2], dtype=np.float32),
+                             xz=np.array(data[:, ny // 2], dtype=np.float32),
+                             yz=np.array(data[:, :, nx // 2], dtype=np.float32),
+                             pixel_size=spacing, size=(nx, ny, nz))
+
+
+def _opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':
+    """The file as a memory map, known to be one whole volume."""
+    header = read_header(path)
+    found = Path(path).stat().st_size
+    if found != header.file_bytes:
+        raise MapError('%s: %d bytes, but its header asks for %d; it is still being written, or cut'
+                       % (path, found, header.file_bytes))
+    mrc = mrcfile.mmap(os.fspath(path), mode='r')
+    if mrc.data.ndim != 3:
+        mrc.close()
+        raise MapError('%s: not one volume (size %d x %d x %d)' % ((path,) + header.size))
+    return mrc

@@ -1,0 +1,52 @@
+"""Checks of single columns, each naming the first value that is wrong."""
+from pathlib import Path
+from typing import Callable, Iterable, Optional, Sequence, Union
+
+import numpy as np
+import pandas as pd
+
+from relionsta.star.error import StarError
+
+Where = Union[str, Path, None]
+
+
+def check_not_empty(table: pd.DataFrame, path: Where, block: str) -> None:
+    """Raise StarError if the table has no rows."""
+    if not len(table):
+        raise StarError(path, 'there are no rows; the job that wrote it left nothing over', block)
+
+
+def check_numbers(table: pd.DataFrame, columns: Iterable[str], path: Where, block: str) -> None:
+    """Raise StarError unless those of the columns that the table has hold finite numbers."""
+    for column in columns:
+        if column not in table.columns:
+            continue
+        numbers = pd.to_numeric(table[column], errors='coerce').to_numpy(dtype=np.float64)
+        wrong = np.flatnonzero(~np.isfinite(numbers))
+        if len(wrong):
+            raise StarError(path, f'{column} is {table[column].iloc[wrong[0]]} in row {wrong[0] + 1} ({len(wrong)} of '
+                                  f'{len(table)} rows), no number; correct these rows or leave them out', block)
+
+
+def check_texts(table: pd.DataFrame, columns: Iterable[str], path: Where, block: str) -> None:
+    """Raise StarError if a text column holds nothing (empty, `None` or missing) in a row."""
+    for column in columns:
+        empty = np.flatnonzero(table[column].isin(['', 'None']) | table[column].isna())
+        if len(empty):
+            raise StarError(path, f'{column} is empty in row {empty[0] + 1}; fill it in', block)
+
+
+def check_each(table: pd.DataFrame, column: str, good: Callable[[np.ndarray], np.ndarray], rule: str,
+               path: Where, block: str) -> None:
+    """Raise StarError, with the rule ('must be ...'), unless good(values) is true for each value of the column."""
+    values = table[column].to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(~good(values))
+    if len(wrong):
+        raise StarError(path, f'{column} is {values[wrong[0]]:g} in row {wrong[0] + 1}; it {rule}', block)
+
+
+def first_repeated(values: Sequence[object]) -> Optional[object]:
+    """The first value that is there a second time; None if all differ."""
+    column = pd.Series(values, dtype=object)
+    repeated = column[column.duplicated()]
+    return repeated.iloc[0] if len(repeated) else None

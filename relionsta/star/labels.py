@@ -1,0 +1,133 @@
+"""The kinds of value of RELION 5.1's STAR labels (`relion_refine --print_metadata_labels`), without the prefix rln.
+
+Text must stay text: a tomogram called 007 is no number. RELION's lists of numbers ([1,0,1]) are text here as well.
+"""
+from typing import FrozenSet
+
+
+def _labels(names: str) -> FrozenSet[str]:
+    return frozenset('rln' + name for name in names.split())
+
+
+TEXT_LABELS = _labels("""
+    AreaName BodyMaskName BodyReferenceName BodyStarFile Comment CtfImage CtfPowerSpectrum EtomoDirectiveFile
+    EvenZernike ExperimentalDataStarFile ExtReconsDataImag ExtReconsDataReal ExtReconsResult
+    ExtReconsResultStarfile ExtReconsWeight FourierMask GradMoment1 GradMoment2 Granulo GroupName ImageName
+    ImageOriginalName JobOptionDefaultValue JobOptionDirectoryDefault JobOptionFilePattern JobOptionGUILabel
+    JobOptionHelpText JobOptionMenuOptions JobOptionValue JobOptionVariable JobTypeLabel LBP LocalSymmetryFile
+    MaskName MicrographCoordinates MicrographDefectFile MicrographFomImage MicrographGainName MicrographMetadata
+    MicrographMovieName MicrographName MicrographNameEven MicrographNameNoDW MicrographNameOdd MicrographPickType
+    MicrographPsiImage ModelStarFile ModelStarFile2 MtfFileName NormalizedFeatureVector OddZernike OpticsGroupName
+    OpticsStarFile OrientSamplingStarFile OriginalParticleName OutputRootName ParticleName PipeLineEdgeFromNode
+    PipeLineEdgeProcess PipeLineEdgeToNode PipeLineNodeName PipeLineNodeTypeLabel PipeLineProcessAlias
+    PipeLineProcessName PipeLineProcessStatusLabel PipeLineProcessTypeLabel PostprocessedMap
+    PostprocessedMapMasked ProteinHaralick ProteinLBP ReconstructImageName ReferenceImage
+    SchemeBooleanVariableName SchemeCurrentNodeName SchemeEdgeBooleanVariable SchemeEdgeInputNodeName
+    SchemeEdgeOutputNodeName SchemeEdgeOutputNodeNameIfTrue SchemeEmailAddress SchemeFloatVariableName
+    SchemeJobMode SchemeJobName SchemeJobNameOriginal SchemeName SchemeOperatorInput1 SchemeOperatorInput2
+    SchemeOperatorName SchemeOperatorOutput SchemeOperatorType SchemeOriginalStartNodeName
+    SchemeStringVariableName SchemeStringVariableResetValue SchemeStringVariableValue SgdStepsizeScheme
+    SolventHaralick SolventLBP SolventMask2Name SolventMaskName StarFileMovieParticles SubImageStack
+    SubImageStarFile SymmetryGroup Tau2FudgeScheme TauSpectrumName TomoDeformationCoefficients TomoDeformationType
+    TomoDenoisedTomogram TomoFiducialsStarFile TomoImportCtfFindFile TomoImportCtfPlotterFile TomoImportCulledFile
+    TomoImportImodDir TomoImportOrderList TomoImportParticleFile TomoManifoldParams TomoManifoldType
+    TomoManifoldsFile TomoName TomoParticleName TomoParticlesFile TomoProjW TomoProjX TomoProjY TomoProjZ
+    TomoReconstructedTomogram TomoReconstructedTomogramHalf1 TomoReconstructedTomogramHalf2 TomoReferenceFscFile
+    TomoReferenceMap1File TomoReferenceMap2File TomoReferenceMaskFile TomoTiltMovieFile TomoTiltSeriesName
+    TomoTiltSeriesStarFile TomoTomogramsFile TomoTrajectoriesFile TomoVisibleFrames TomogramHProjectionalf2
+    TomogramProjection TomogramProjectionHalf1 UnfilteredMapHalf1 UnfilteredMapHalf2 UnknownLabel ZernikeMoments
+""")
+
+# int and bool
+INTEGER_LABELS = _labels("""
+    AdaptiveOversampleOrder AnglePsiFlip AreaId AutoLocalSearchesHealpixOrder AverageNrOfFrames BeamTiltClass
+    BlushNoSpectralTrailing BodyKeepFixed BodyRotateRelativeTo ClassIndex ClassNumber CoarseImageSize
+    CtfDataAreCtfCorrected CtfDataAreCtfPremultiplied CtfDataArePhaseFlipped CurrentImageSize CurrentIteration
+    DataDimensionality DataType DoAutoRefine DoAutoSampling DoBlush DoCenterClasses DoCorrectCtf
+    DoCorrectMagnification DoCorrectNorm DoCorrectScale DoExternalReconstruct DoFastSubsetOptimisation
+    DoGradientRefine DoHelicalRefine DoIgnoreCtfUntilFirstPeak DoMapEstimation DoOnlyFlipCtfPhases DoRealignMovies
+    DoSkipAlign DoSkipRotate DoSolventFlattening DoSolventFscCorrection DoSplitRandomHalves DoStochasticEM
+    DoStochasticGradientDescent DoZeroMask EERGrouping EERUpsampling Enabled FixSigmaNoiseEstimates
+    FixSigmaOffsetEstimates FixTauEstimates FourierSpaceInterpolator GradEmIters GradHasConverged GradSubsetOrder
+    GradSuspendFinerSamplingIter GradSuspendLocalSamplingIter GroupNrParticles GroupNumber HasConverged
+    HasHighFscAtResolLimit HasLargeSizeIncreaseIterationsAgo HealpixOrder HealpixOrderOriginal
+    HelicalKeepTiltPriorFixed HelicalSymmetryLocalRefinement HelicalTubeID IgnoreHelicalSymmetry
+    ImageDimensionality ImageId ImageSize ImageSizeX ImageSizeY ImageSizeZ IncrementImageSize Is3DSampling
+    Is3DTranslationalSampling IsFlip IsHelix IsSelected JobIsContinue JobIsTomo JobType JoboptionType
+    MaxNumberOfPooledParticles MaximumCoarseImageSize MaximumSignificantPoses MicrographEndFrame
+    MicrographFrameNumber MicrographId MicrographStartFrame MinRadiusNnInterpolation MotionModelCoeffsIdx
+    MotionModelVersion MovieFrameNumber MovieFramesRunningAverage NrBodies NrClasses NrGroups NrHelicalAsymUnits
+    NrHelicalNStart NrOfFrames NrOfSignificantSamples NrOpticsGroups NumberOfIterWithoutChangingAssignments
+    NumberOfIterWithoutResolutionGain NumberOfIterations OpticsGroup OpticsGroupNrParticles OpticsGroupNumber
+    OrientationalPriorMode OrientationsID OriginalImageSize ParticleId ParticleNumber ParticleSelectionType
+    PipeLineJobCounter PipeLineNodeType PipeLineNodeTypeLabelDepth PipeLineProcessStatus PipeLineProcessType
+    ProteinArea RadiusMaskExpImages RadiusMaskMap RandomSeed RandomSubset ReferenceDimensionality
+    RefsAreCtfCorrected SchemeBooleanVariableResetValue SchemeBooleanVariableValue SchemeEdgeIsFork
+    SchemeEdgeNumber SchemeJobHasStarted Selected SgdFinalSubsetSize SgdInitialSubsetSize SgdMaxSubsets
+    SgdSigma2FudgeHalflife SgdSkipAnneal SgdSubsetSize SgdWriteEverySubset SmallestChangesClasses SolventArea
+    SortedIndex SpectralIndex TomoDeformationGridSizeX TomoDeformationGridSizeY TomoFrameCount TomoManifoldIndex
+    TomoParticleId TomoSizeX TomoSizeY TomoSizeZ TomoSubTomosAre2DStacks TomoTiltMovieFrameCount
+    TomoTiltMovieIndex UseTooCoarseSampling WidthMaskEdge
+""")
+
+REAL_LABELS = _labels("""
+    AccumMotionEarly AccumMotionLate AccumMotionTotal AccuracyRotations AccuracyTranslations
+    AccuracyTranslationsAngst AdaptiveOversampleFraction AmplitudeContrast AmplitudeCorrelationMaskedMaps
+    AmplitudeCorrelationUnmaskedMaps AnglePsi AnglePsiFlipRatio AnglePsiPrior AngleRot AngleRotFlipRatio
+    AngleRotPrior AngleTilt AngleTiltPrior AngstromResolution AreTomoTiltAxisScore AreTomoTiltangleOffset
+    AutopickFigureOfMerit AvailableMemory AveragePmax AverageValue BeamTiltX BeamTiltY BestResolutionThusFar
+    BfactorUsedForSharpening BodyRotateDirectionX BodyRotateDirectionY BodyRotateDirectionZ BodySigmaAngles
+    BodySigmaOffset BodySigmaOffsetAngst BodySigmaPsi BodySigmaRot BodySigmaTilt CenteredCoordinateXAngst
+    CenteredCoordinateYAngst CenteredCoordinateZAngst ChangesOptimalClasses ChangesOptimalOffsets
+    ChangesOptimalOrientations ChromaticAberration CircleMaskedKurt CircleMaskedMean CircleMaskedSkew
+    CircleMaskedStddev ClassDistribution ClassPriorOffsetX ClassPriorOffsetY ClassScore ConvergenceCone
+    CoordinateX CoordinateY CoordinateZ CorrectedFourierShellCorrelationPhaseRandomizedMaskedMaps
+    CorrelationFitGuinierPlot CtfAstigmatism CtfBfactor CtfBfactorPerElectronDose CtfFigureOfMerit
+    CtfIceRingDensity CtfIceRingKurtosis CtfIceRingPowerFraction CtfMaxResolution CtfScalefactor
+    CtfValidationScore CtfValue CurrentResolution DefocusAngle DefocusU DefocusV DetectorPixelSize
+    Diff2RandomHalves DifferentialPhaseResidualMaskedMaps DifferentialPhaseResidualUnmaskedMaps EdgeSignal
+    EnergyLoss EstimatedResolution FftKurt FftMean FftSkew FftStddev FinalResolution FittedInterceptGuinierPlot
+    FittedSlopeGuinierPlot FourierCompleteness FourierShellCorrelation FourierShellCorrelationCorrected
+    FourierShellCorrelationMaskedMaps FourierShellCorrelationParticleMaskFraction
+    FourierShellCorrelationParticleMolWeight FourierShellCorrelationUnmaskedMaps GoldStandardFsc
+    GradCurrentStepsize GroupScaleCorrection HelicalCentralProportion HelicalMaskTubeInnerDiameter
+    HelicalMaskTubeOuterDiameter HelicalOffsetStep HelicalRise HelicalRiseInitial HelicalRiseInitialStep
+    HelicalRiseMax HelicalRiseMin HelicalSigmaDistance HelicalTrackLength HelicalTrackLengthAngst HelicalTubePitch
+    HelicalTwist HelicalTwistInitial HelicalTwistInitialStep HelicalTwistMax HelicalTwistMin
+    HighresLimitExpectation HighresLimitSGD IMODLeaveOutError IMODResidualErrorMean IMODResidualErrorStddev
+    ImagePixelSize ImageWeight InnerCircleKurt InnerCircleMean InnerCircleSkew InnerCircleStddev
+    JobOptionSliderMax JobOptionSliderMin JobOptionSliderStep JobScore JoinHalvesUntilThisResolution
+    KullbackLeiblerDivergence KurtosisExcessValue LensStability LocalSymmetryWeight LogAmplitudesIntercept
+    LogAmplitudesMTFCorrected LogAmplitudesOriginal LogAmplitudesSharpened LogAmplitudesWeighted
+    LogLikeliContribution LogLikelihood LongitudinalDisplacement LowpassFilteredImageMax LowpassFilteredImageMean
+    LowpassFilteredImageMin LowpassFilteredImageStddev LowresLimitExpectation MagMat00 MagMat01 MagMat10 MagMat11
+    Magnification MagnificationCorrection MagnificationSearchRange MagnificationSearchStep Matrix_1_1 Matrix_1_2
+    Matrix_1_3 Matrix_2_1 Matrix_2_2 Matrix_2_3 Matrix_3_1 Matrix_3_2 Matrix_3_3 MaxValueProbDistribution
+    MaximumValue MicrographBinning MicrographDoseRate MicrographIceThickness MicrographOriginalPixelSize
+    MicrographPixelSize MicrographPreExposure MicrographScoreKurtosis MicrographScoreSkewness MicrographShiftX
+    MicrographShiftY MicrographTiltAngle MicrographTiltAxisDirection MicrographTiltAxisOutOfPlane MinimumValue
+    MolecularWeight MotionModelCoeff MtfValue NormCorrection NormCorrectionAverage OffsetRange OffsetRangeOriginal
+    OffsetRangeX OffsetRangeY OffsetRangeZ OffsetStep OffsetStepOriginal OrientationDistribution OriginX
+    OriginXAngst OriginXPrior OriginXPriorAngst OriginY OriginYAngst OriginYPrior OriginYPriorAngst OriginZ
+    OriginZAngst OriginZPrior OriginZPriorAngst OverallAccuracyRotations OverallAccuracyTranslations
+    OverallAccuracyTranslationsAngst OverallFourierCompleteness PaddingFactor ParticleBoxFractionMolecularWeight
+    ParticleBoxFractionSolventMask ParticleDiameter ParticleFigureOfMerit ParticleNr ParticleSelectZScore
+    PerFrameCumulativeWeight PerFrameRelativeWeight PhaseShift PixelSize PredictedClassScore ProteinCAR
+    ProteinEntropy ProteinKurt ProteinMean ProteinSkew ProteinStddev ProteinSum PsiStep PsiStepOriginal
+    RandomiseFrom ReferenceSigma2 ReferenceSpectralPower ReferenceTau2 RelativeResolution RelativeSignalIntensity
+    Resolution ResolutionInversePixel ResolutionSquared RingKurt RingMean RingSkew RingStddev
+    SamplingPerturbFactor SamplingPerturbInstance SamplingRate SamplingRateX SamplingRateY SamplingRateZ
+    ScatteredSignal SchemeFloatVariableResetValue SchemeFloatVariableValue SgdClassInactivityThreshold
+    SgdFinalIterationsFraction SgdFinalResolution SgdInitialIterationsFraction SgdInitialResolution
+    SgdMinimumResolution SgdMuFactor SgdSigma2FudgeInitial SgdStepsize Sigma2Noise SigmaOffsets SigmaOffsetsAngst
+    SigmaPriorPsiAngle SigmaPriorRotAngle SigmaPriorTiltAngle SignalToNoiseRatio SkewnessValue
+    SmallestChangesOffsets SmallestChangesOrientations SolventEntropy SolventKurt SolventMean SolventSkew
+    SolventStddev SolventSum SpectralOrientabilityContribution SphericalAberration SsnrMap StandardDeviationValue
+    Tau2FudgeArg Tau2FudgeFactor TiltAngleLimit TomoDefocusSlope TomoHand TomoIceNormalX TomoIceNormalY
+    TomoIceNormalZ TomoImportFractionalDose TomoImportOffsetX TomoImportOffsetY TomoImportOffsetZ
+    TomoNominalDefocus TomoNominalStageTiltAngle TomoNominalTiltAxisAngle TomoRelativeIceThickness
+    TomoRelativeLuminance TomoSubtomogramBinning TomoSubtomogramPsi TomoSubtomogramRot TomoSubtomogramTilt
+    TomoTempPredSquared TomoTempPredTimesObs TomoTiltSeriesPixelSize TomoTomogramBinning TomoTomogramThickness
+    TomoXShiftAngst TomoXTilt TomoYShiftAngst TomoYTilt TomoZRot TotalEntropy TransversalDisplacement Voltage
+    WeightedResolution
+""")
