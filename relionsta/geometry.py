@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-# Below this sine of the tilt angle, rot and psi turn about the same axis: rot is set to 0 (16 x float epsilon, as RELION).
+# Below this sine of the tilt angle rot and psi turn about the same axis, and rot is set to 0 (as RELION does).
 _SAME_AXIS = 2e-6
 # How far a tilt image's 2 x 2 matrix may be from a rotation: IMOD's magnification, stretch and rounding stay below it.
 _NOT_A_ROTATION = 0.1
@@ -82,7 +82,7 @@ def compose_pose(coords: ArrayLike, origins: Optional[ArrayLike] = None, sub_ang
     return positions - _apply(A_sub, shifts), A_sub @ A_part
 
 
-def centered_from_voxel(index: ArrayLike, size: Sequence[float], voxel: float) -> np.ndarray:
+def centered_from_voxel(index: ArrayLike, size: ArrayLike, voxel: float) -> np.ndarray:
     """Centred coordinates (n, 3) in Å of 0-based voxel indices (n, 3) in a tomogram of `size` voxels (X, Y, Z).
 
     RELION's centre is index size/2 at any binning, without a half-voxel term.
@@ -90,12 +90,12 @@ def centered_from_voxel(index: ArrayLike, size: Sequence[float], voxel: float) -
     return (_rows(index, 3, 'index') - np.asarray(size, dtype=np.float64) / 2) * voxel
 
 
-def voxel_from_centered(coords: ArrayLike, size: Sequence[float], voxel: float) -> np.ndarray:
+def voxel_from_centered(coords: ArrayLike, size: ArrayLike, voxel: float) -> np.ndarray:
     """0-based voxel indices (n, 3), fractional, of centred coordinates (n, 3) in Å; inverse of centered_from_voxel."""
     return _rows(coords, 3, 'coords') / voxel + np.asarray(size, dtype=np.float64) / 2
 
 
-def _scipion_zero(tomogram_dims: Sequence[float], tomogram_voxel: float, origin_shift_A: Sequence[float]) -> np.ndarray:
+def _scipion_zero(tomogram_dims: ArrayLike, tomogram_voxel: float, origin_shift_A: ArrayLike) -> np.ndarray:
     """Centred position (3,) in Å of Scipion's raw coordinate 0."""
     origin = np.asarray(origin_shift_A, dtype=np.float64)
     if np.all(np.abs(origin) < tomogram_voxel):
@@ -103,8 +103,8 @@ def _scipion_zero(tomogram_dims: Sequence[float], tomogram_voxel: float, origin_
     return np.zeros(3)
 
 
-def centered_from_scipion(xyz: ArrayLike, tomogram_dims: Sequence[float], tomogram_voxel: float,
-                          origin_shift_A: Sequence[float], coords_sampling: float) -> np.ndarray:
+def centered_from_scipion(xyz: ArrayLike, tomogram_dims: ArrayLike, tomogram_voxel: float,
+                          origin_shift_A: ArrayLike, coords_sampling: float) -> np.ndarray:
     """Centred coordinates (n, 3) in Å of raw _x, _y, _z (n, 3) of Scipion's Coordinate3D.
 
     tomogram_dims (X, Y, Z) in voxels of tomogram_voxel Å; origin_shift_A: the tomogram's getShiftsFromOrigin();
@@ -120,8 +120,8 @@ def centered_from_scipion(xyz: ArrayLike, tomogram_dims: Sequence[float], tomogr
     return _rows(xyz, 3, 'xyz') * coords_sampling + zero
 
 
-def scipion_from_centered(coords: ArrayLike, tomogram_dims: Sequence[float], tomogram_voxel: float,
-                          origin_shift_A: Sequence[float], coords_sampling: float) -> np.ndarray:
+def scipion_from_centered(coords: ArrayLike, tomogram_dims: ArrayLike, tomogram_voxel: float,
+                          origin_shift_A: ArrayLike, coords_sampling: float) -> np.ndarray:
     """Raw _x, _y, _z (n, 3) of Scipion's Coordinate3D of centred coordinates (n, 3) in Å; the inverse of
     centered_from_scipion."""
     zero = _scipion_zero(tomogram_dims, tomogram_voxel, origin_shift_A)
@@ -141,7 +141,7 @@ def scipion_from_pose(A: ArrayLike, shift_px: ArrayLike = 0) -> np.ndarray:
 
 
 def pose_from_scipion(M: ArrayLike) -> Tuple[np.ndarray, np.ndarray]:
-    """A (n, 3, 3) and RELION's origins in pixels (n, 3) of Scipion's matrices (n, 4, 4); inverse of scipion_from_pose."""
+    """A (n, 3, 3) and origins in pixels (n, 3) of Scipion's matrices (n, 4, 4); inverse of scipion_from_pose."""
     matrices = np.asarray(M, dtype=np.float64).reshape(-1, 4, 4)
     A = np.ascontiguousarray(matrices[:, :3, :3].transpose(0, 2, 1))
     return A, _apply(A, matrices[:, :3, 3])
@@ -180,13 +180,15 @@ def transform_from_tilt(z_rot: ArrayLike, x_shift: ArrayLike, y_shift: ArrayLike
     return matrices
 
 
-def projection_matrices(x_tilt: ArrayLike, y_tilt: ArrayLike, z_rot: ArrayLike, x_shift_A: ArrayLike, y_shift_A: ArrayLike,
-                        pixel: float, image_size: Sequence[int], tomogram_size: Sequence[int]) -> np.ndarray:
+def projection_matrices(x_tilt: ArrayLike, y_tilt: ArrayLike, z_rot: ArrayLike, x_shift_A: ArrayLike,
+                        y_shift_A: ArrayLike, pixel: float, image_size: Sequence[int],
+                        tomogram_size: Sequence[int]) -> np.ndarray:
     """RELION's projection of each tilt image: (n, 4, 4) from unbinned tomogram pixels to image pixels.
 
     Columns (n,) of the tilt-series STAR: rlnTomoXTilt, YTilt, ZRot (degrees), rlnTomoX/YShiftAngst (Å). image_size
-    (W, H) and tomogram_size (X, Y, Z) in pixels of `pixel` Å. q = T(shift/pixel) T(image//2) Rz Ry Rx T(-tomogram//2) p:
-    q.x and q.y are 0-based image pixels, q.z is the depth in pixels.
+    (W, H) and tomogram_size (X, Y, Z) in pixels of `pixel` Å.
+    q = T(shift/pixel) T(image//2) Rz Ry Rx T(-tomogram//2) p, where q.x and q.y are 0-based image pixels and q.z is
+    the depth in pixels.
     """
     matrices = _axis_rotation(z_rot, 2) @ _axis_rotation(y_tilt, 1) @ _axis_rotation(x_tilt, 0)
     centre = np.asarray(tomogram_size, dtype=np.int64) // 2
@@ -215,7 +217,7 @@ def project(matrices: ArrayLike, positions_px: ArrayLike) -> np.ndarray:
 
 
 def defocus_of(defocus: ArrayLike, matrices: ArrayLike, positions_px: ArrayLike, hand: float, pixel: float,
-               tomogram_size: Sequence[float], slope: float = 1.0) -> np.ndarray:
+               tomogram_size: ArrayLike, slope: float = 1.0) -> np.ndarray:
     """Defocus (tilts, particles) in Å of particles, from the defocus (tilts,) at the tomogram's centre in Å.
 
     hand is rlnTomoHand: +1 means that a larger depth is more underfocused, -1 the opposite. slope is
@@ -227,8 +229,8 @@ def defocus_of(defocus: ArrayLike, matrices: ArrayLike, positions_px: ArrayLike,
 
 
 def even_size(n: float) -> int:
-    """The even integer nearest to n, at least 2 (halves go up: 5 -> 6)."""
-    return max(2, 2 * int(np.floor(float(n) / 2 + 0.5)))
+    """The even integer nearest to n, at least 2 (odd numbers go up: 5 -> 6, and so does 4.9999999)."""
+    return max(2, 2 * int(np.floor(float(n) / 2 + 0.5 + 1e-6)))
 
 
 def good_box_size(n: float) -> int:

@@ -1,9 +1,8 @@
 """The Scipion objects that subtomogram averaging in RELION adds to those of scipion-em-tomo."""
-from typing import List, Optional
+from typing import Any, List, Optional, Tuple
 
 from pyworkflow.object import CsvList, Float, Integer, String
-from tomo.objects import (AverageSubTomogram, ClassSubTomogram, SetOfClassesSubTomograms, SetOfSubTomograms,
-                          SubTomogram)
+from tomo.objects import AverageSubTomogram, ClassSubTomogram, SetOfClassesSubTomograms, SetOfSubTomograms, SubTomogram
 
 STACKS_2D = '2D stacks'
 PSEUDO_SUBTOMOS = '3D pseudo-subtomos'
@@ -22,7 +21,7 @@ class StaParticle(SubTomogram):
     PARTICLES_STAR_ATTR = '_particlesStar'
     RANDOM_SUBSET_ATTR = '_randomSubset'
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._particleName = String()
         # Each particle knows its file: a set joined from two sessions by Scipion itself keeps both.
@@ -69,7 +68,7 @@ class SetOfStaParticles(SetOfSubTomograms):
     _STA_ATTRIBUTES = ('_tomogramsStar', '_trajectoriesStar', '_binning', '_boxSize', '_kind',
                        '_tiltSeriesPixelSize', '_coordinatesPixelSize')
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # Lists: particles of several sessions have a file each.
         self._tomogramsStar = CsvList()
@@ -80,7 +79,7 @@ class SetOfStaParticles(SetOfSubTomograms):
         self._tiltSeriesPixelSize = Float()
         self._coordinatesPixelSize = Float()
 
-    def copyInfo(self, other):
+    def copyInfo(self, other: Any) -> None:
         super().copyInfo(other)
         if isinstance(other, SetOfStaParticles):
             self.copyAttributes(other, *self._STA_ATTRIBUTES)
@@ -136,14 +135,14 @@ class SetOfStaParticles(SetOfSubTomograms):
     def setParticleBinning(self, binning: float) -> None:
         self._binning.set(binning)
 
-    def getTiltSeriesPixelSize(self) -> Optional[float]:
+    def getTiltSeriesPixelSize(self) -> float:
         """Å per pixel of the tilt images that RELION reads."""
         return self._tiltSeriesPixelSize.get()
 
     def setTiltSeriesPixelSize(self, pixel: float) -> None:
         self._tiltSeriesPixelSize.set(pixel)
 
-    def getCoordinatesPixelSize(self) -> Optional[float]:
+    def getCoordinatesPixelSize(self) -> float:
         """Å per unit of the particles' Coordinate3D (pixels of the tomograms that they were picked in)."""
         return self._coordinatesPixelSize.get()
 
@@ -157,11 +156,11 @@ class SetOfStaParticles(SetOfSubTomograms):
         field = StaParticle.COORD_VOL_NAME_FIELD
         return sorted(row[field] for row in self.aggregate(['count'], field, [field]))
 
-    def getDimensions(self):
+    def getDimensions(self) -> Optional[Tuple[int, int, int]]:
         """(x, y, z) in pixels; z is 1 for 2D stacks. Read from no image: stacks differ in their number of images."""
         return self.getDim()
 
-    def _setFirstDim(self, image):
+    def _setFirstDim(self, image: Any) -> None:
         box = self.getBoxSize()
         if box:
             self._firstDim.set([box, box, 1 if self.is2D() else box])
@@ -172,8 +171,9 @@ class SetOfStaParticles(SetOfSubTomograms):
 
     def __str__(self) -> str:
         parts = ['%d items' % self.getSize(), self._dimStr(), self._samplingRateStr()]
-        if self._binning.hasValue():
-            parts.append('bin %g' % round(self.getParticleBinning(), 3))
+        binning = self.getParticleBinning()
+        if binning is not None:
+            parts.append('bin %g' % round(binning, 3))
         if self.getKind() != NO_IMAGES:
             parts.append(self.getKind())
         return '%s (%s%s)' % (self.getClassNameStr(), ', '.join(parts), self._appendStreamState())

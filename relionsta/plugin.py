@@ -13,6 +13,7 @@ from .runtime.folder import runtime_folder
 class Plugin(pwem.Plugin):
     """RELION-5 subtomogram averaging."""
 
+    __module__ = __package__  # Scipion finds the plugin's folder by the module of its class
     _homeVar = RELION_HOME
     _pathVars = [RELION_HOME]
     _supportedVersions = ['5.0', '5.1']

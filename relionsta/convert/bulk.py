@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 import numpy as np
 from pwem.objects import Matrix
-from pyworkflow.object import Boolean, CsvList, Float, Integer, Object, Set
+from pyworkflow.object import Boolean, CsvList, Float, Integer, Object, Scalar, Set
 
 from .errors import ConvertError
 
@@ -34,7 +34,15 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     if unknown:
         raise ConvertError('items of %s have no attribute %s; give the template that sub-object'
                            % (items.getClassName(), ', '.join(unknown)))
-    encoded = {path: _encode(attributes[path], values) for path, values in columns.items()}
+    encoded: Dict[str, List[Any]] = {}
+    by_array: Dict[int, List[Any]] = {}
+    for path, values in columns.items():
+        if isinstance(attributes[path], Matrix):
+            # The transform and the coordinate of a particle often are one array: its text is made once.
+            encoded[path] = by_array.setdefault(id(values), []) or _encode(attributes[path], values)
+            by_array[id(values)] = encoded[path]
+        else:
+            encoded[path] = _encode(attributes[path], values)
     for path, values in encoded.items():
         attributes[path].set(values[0])
     new_ids = list(range(items._idCount + 1, items._idCount + n + 1)) if ids is None else [int(i) for i in ids]
@@ -89,6 +97,15 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
             for path, column in zip(basic + attributes, values)}
 
 
+def copy_items(source: Set, target: Set, chosen: np.ndarray) -> None:
+    """Append the chosen items, (n,) bools in the order of ids, to a set of the same kind of items, with their ids."""
+    template = source.getFirstItem().clone()
+    leaves = [path for path, attribute in template.getMappedDict().items() if isinstance(attribute, Scalar)]
+    columns = read_columns(source, leaves)
+    kept = {path: values[chosen] for path, values in columns.items()}
+    write_items(target, template, {path: kept[path] for path in leaves}, ids=kept['id'], enabled=kept['enabled'])
+
+
 def _common_length(columns: Mapping[str, Any]) -> int:
     lengths = {path: len(values) for path, values in columns.items()}
     if len(set(lengths.values())) != 1:
@@ -106,7 +123,10 @@ def _encode(attribute: Object, values: Any) -> List[Any]:
     if isinstance(attribute, Boolean):
         return [bool(value) for value in values]
     if isinstance(attribute, Integer):
-        return np.asarray(values).astype(np.int64).tolist()
+        numbers = np.asarray(values, dtype=np.float64 if None in list(values) else None)
+        if numbers.dtype.kind == 'f':
+            return [None if np.isnan(number) else int(number) for number in numbers]
+        return numbers.astype(np.int64).tolist()
     if isinstance(attribute, CsvList):
         return [value if isinstance(value, str) else ','.join(map(str, value)) for value in values]
     return [None if value is None else str(value) for value in values]

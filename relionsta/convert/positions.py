@@ -4,7 +4,7 @@ RELION counts from the centre of the specimen, the point that the tilt axis pass
 counts, in pixels of its set, from the point that the tomogram's origin marks, and this is that same point: the origin
 holds the place of voxel (0, 0, 0) in Å, -size/2 for a plain tomogram, something else if it was made with a shift.
 """
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,27 +18,28 @@ XYZ = ['x', 'y', 'z']
 def tomogram_table(tomograms: SetOfTomograms) -> pd.DataFrame:
     """One row per tomogram, index = its tsId.
 
-    Columns: vol_id (object id), file, half1, half2 (None where there are no half maps), x, y, z (size in voxels),
-    voxel (Å), shift_x, shift_y, shift_z (Å: centre of the volume seen from the centre of the specimen), offset_x,
-    offset_y, offset_z (Å to add to Scipion's coordinates; see _offset). Raises ConvertError for a tomogram without
-    name, pixel size or file, and for two of the same name.
+    Columns: vol_id (object id), file, half1, half2 (None where there are no half maps), x, y, z (size in voxels; NaN
+    where the file is gone), voxel (Å), shift_x, shift_y, shift_z (Å: centre of the volume seen from the centre of the
+    specimen), offset_x, offset_y, offset_z (Å to add to Scipion's coordinates, 0 where the origin is set). Raises
+    ConvertError for a tomogram without name or pixel size, or without both origin and file, and for two of the same
+    name.
     """
     rows = []
     for tomogram in tomograms.iterItems():
-        ts_id, voxel, size = tomogram.getTsId(), tomogram.getSamplingRate(), tomogram.getDim()
+        ts_id, voxel, size = tomogram.getTsId(), tomogram.getSamplingRate(), tomogram.getDim() or (np.nan,) * 3
         if not ts_id:
             raise ConvertError('%s: tomogram %s has no tilt-series id (tsId); import it again with a name'
                                % (tomograms, tomogram.getFileName()))
-        if size is None:
-            raise ConvertError('tomogram %s: its file %s cannot be found; its size is needed'
-                               % (ts_id, tomogram.getFileName()))
         if not voxel:
             raise ConvertError('tomogram %s has no pixel size; set its sampling rate' % ts_id)
         half = np.array(size, dtype=np.float64) / 2 * voxel
         origin = np.array(tomogram.getOrigin().getShifts(), dtype=np.float64) if tomogram.hasOrigin() else -half
         maps = list(tomogram.getHalfMaps(asList=True)) if tomogram.hasHalfMaps() else []
         half1, half2 = maps if len(maps) == 2 else (None, None)
-        unset = not origin.any()
+        unset = not origin.any() or np.isnan(origin).any()
+        if unset and np.isnan(half).any():
+            raise ConvertError('tomogram %s: its file %s cannot be found; its size is needed'
+                               % (ts_id, tomogram.getFileName()))
         shift = np.zeros(3) if unset else origin + half
         # A tomogram whose specimen is centred on its corner voxel does not exist: all zeros means not set.
         offset = -half if unset else np.zeros(3)
@@ -51,7 +52,7 @@ def tomogram_table(tomograms: SetOfTomograms) -> pd.DataFrame:
     return table.set_index('ts_id')
 
 
-def centered_from_scipion(xyz: Any, ts_ids: Sequence[str], pixel: float, tomograms: pd.DataFrame) -> np.ndarray:
+def centered_from_scipion(xyz: Any, ts_ids: Any, pixel: float, tomograms: pd.DataFrame) -> np.ndarray:
     """Centred coordinates (n, 3) in Å of Scipion's _x, _y, _z (n, 3).
 
     ts_ids (n,): the tomogram of each. pixel: Å per pixel of the set of coordinates, which may differ from the
@@ -60,12 +61,20 @@ def centered_from_scipion(xyz: Any, ts_ids: Sequence[str], pixel: float, tomogra
     return np.asarray(xyz, dtype=np.float64) * pixel + _offsets(ts_ids, tomograms)
 
 
-def scipion_from_centered(coords: Any, ts_ids: Sequence[str], pixel: float, tomograms: pd.DataFrame) -> np.ndarray:
+def scipion_from_centered(coords: Any, ts_ids: Any, pixel: float, tomograms: pd.DataFrame) -> np.ndarray:
     """Scipion's _x, _y, _z (n, 3) of centred coordinates (n, 3) in Å; inverse of centered_from_scipion."""
     return (np.asarray(coords, dtype=np.float64) - _offsets(ts_ids, tomograms)) / pixel
 
 
-def _offsets(ts_ids: Sequence[str], tomograms: pd.DataFrame) -> np.ndarray:
+def outside_of_tomograms(coords: Any, ts_ids: Any, tomograms: pd.DataFrame) -> np.ndarray:
+    """True (n,) for centred coordinates (n, 3) in Å that lie outside of their tomogram's volume."""
+    rows = tomograms.loc[list(ts_ids)]
+    half = rows[XYZ].to_numpy(dtype=np.float64) / 2 * rows[['voxel']].to_numpy(dtype=np.float64)
+    shift = rows[['shift_' + axis for axis in XYZ]].to_numpy(dtype=np.float64)
+    return np.asarray((np.abs(np.asarray(coords, dtype=np.float64) - shift) > half).any(axis=1))
+
+
+def _offsets(ts_ids: Any, tomograms: pd.DataFrame) -> np.ndarray:
     rows = tomograms.index.get_indexer(pd.Index(ts_ids))
     if (rows < 0).any():
         unknown = sorted({str(name) for name, row in zip(ts_ids, rows) if row < 0})

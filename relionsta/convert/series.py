@@ -1,13 +1,22 @@
 """One tilt series of another program, or of RELION's STAR files -> Scipion's tilt series, CTF and tomogram."""
 import os
-from typing import Dict, NamedTuple, Optional
+from typing import Any, Dict, Hashable, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
 from pwem.objects import Transform
 from tomo.convert.mdoc import normalizeTSId
-from tomo.objects import (CTFTomo, CTFTomoSeries, SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms, TiltImage,
-                          TiltSeries, TomoAcquisition, Tomogram)
+from tomo.objects import (
+    CTFTomo,
+    CTFTomoSeries,
+    SetOfCTFTomoSeries,
+    SetOfTiltSeries,
+    SetOfTomograms,
+    TiltImage,
+    TiltSeries,
+    TomoAcquisition,
+    Tomogram,
+)
 
 from relionsta import geometry
 from relionsta.sources.series import TiltSeriesRecord
@@ -17,7 +26,7 @@ from .errors import ConvertError
 # Scipion takes an acquisition without magnification for none at all, and then forgets the dose of each image.
 # This is its own default; nothing is computed from it.
 _MAGNIFICATION = 50000
-# Two pixel sizes (Å) closer than this are the same.
+# Two pixel sizes that differ by less than this fraction are the same.
 _SAME_PIXEL = 1e-3
 
 
@@ -127,9 +136,9 @@ def append_tomogram(record: TiltSeriesRecord, tomograms: SetOfTomograms, file: O
     return tomogram
 
 
-def _check_pixel(ts_id: str, items: object, pixel: float) -> None:
-    known = items.getSamplingRate()  # type: ignore[attr-defined]
-    if known and abs(known - pixel) > _SAME_PIXEL:
+def _check_pixel(ts_id: str, items: Any, pixel: float) -> None:
+    known = items.getSamplingRate()
+    if known and abs(known - pixel) > _SAME_PIXEL * known:
         raise ConvertError('tilt series %s has %.4f Å per pixel, the others of the set %.4f; import it into a set of '
                            'its own' % (ts_id, pixel, known))
 
@@ -150,12 +159,13 @@ def _transforms(images: pd.DataFrame, pixel: float) -> np.ndarray:
     """(n, 3, 3); the identity for images without alignment."""
     aligned = images['enabled'].to_numpy(dtype=bool)
     matrices = np.tile(np.eye(3), (len(images), 1, 1))
-    matrices[aligned] = geometry.transform_from_tilt(*(images.loc[aligned, column].to_numpy(dtype=np.float64)
-                                                       for column in ('z_rot', 'x_shift', 'y_shift')), pixel)
+    z_rot, x_shift, y_shift = (images.loc[aligned, column].to_numpy(dtype=np.float64)
+                               for column in ('z_rot', 'x_shift', 'y_shift'))
+    matrices[aligned] = geometry.transform_from_tilt(z_rot, x_shift, y_shift, pixel)
     return matrices
 
 
-def _tilt_image(row: Dict[str, object], matrix: np.ndarray, acquisition: TomoAcquisition) -> TiltImage:
+def _tilt_image(row: Dict[Hashable, Any], matrix: np.ndarray, acquisition: TomoAcquisition) -> TiltImage:
     image = TiltImage(location=(int(row['index']), str(row['file'])), tiltAngle=row['tilt'],
                       acquisitionOrder=int(row['acq_order']))
     image.setEnabled(row['enabled'])

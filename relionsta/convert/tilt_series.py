@@ -8,8 +8,8 @@ import pandas as pd
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms, TiltSeries
 
 from relionsta import geometry
+from relionsta.star import write_star
 from relionsta.star.schemas import check_tilt_series, check_tomograms
-from relionsta.star.tables import write_star
 
 from .bulk import read_columns
 from .errors import ConvertError
@@ -217,8 +217,11 @@ def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.
                            % (ts_id, ', '.join(unknown)))
     if volume is None:
         size = _aligned_size(series, images)
+    elif volume[['x', 'y', 'z']].isna().any():
+        raise ConvertError('tilt series %s: its tomogram %s cannot be found; its size is needed'
+                           % (ts_id, volume['file']))
     else:
-        size = geometry.even_tomogram_size(volume[['x', 'y', 'z']], volume['voxel'], pixel)
+        size = geometry.even_tomogram_size(volume[['x', 'y', 'z']].tolist(), volume['voxel'], pixel)
     row = {'rlnTomoName': ts_id, **microscope, 'rlnTomoHand': float(hand), 'rlnTomoSizeX': size[0],
            'rlnTomoSizeY': size[1], 'rlnTomoSizeZ': size[2], 'rlnTomoImportFractionalDose': _dose_per_image(series)}
     if volume is not None:

@@ -14,6 +14,7 @@ def scipion_environment(folder: Path) -> Dict[str, str]:
         'SCIPION_LOGS': str(folder / 'scipion' / 'logs'),
         'SCIPION_TMP': str(folder / 'scipion' / 'tmp'),
         'SCIPION_DOMAIN': 'pwem',
+        'SCIPION_PYTHON': sys.executable,  # runs are processes of their own, in this environment
         'SCIPION_NOTIFY': 'False',
         'SCIPION_TEST_NOSYNC': '1',
         # matrices here are tiny: threads would only wait for each other

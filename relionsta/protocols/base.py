@@ -1,14 +1,12 @@
 """What all RELION jobs in Scipion share: the form, the run, the checks before it and what is told after it."""
-import enum
 import os
-import time
 
 import pyworkflow.utils as pwutils
 from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
+from pyworkflow.protocol import params
 from tomo.protocols import ProtTomoBase
 
-from ..jobs.shell import run_script
 from ..runtime.build import RelionNotFound, find_build
 from . import checks
 from .form import addJobOptions, addRunOptions, jobValues, relionVersion
@@ -31,6 +29,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     _job = None
     #: options of the job that the protocol fills in from Scipion objects
     _filledIn = ()
+    #: when an option is shown in the form, beside its own condition
+    _extraConditions = {}
     #: defaults that replace RELION's, by option name
     _ownDefaults = {}
     _defaultMpi = 1
@@ -40,7 +40,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     def _defineParams(self, form):
         form.addSection(label='I/O')
         self._defineInputParams(form)
-        addJobOptions(form, self._job, skip=self._filledIn, defaults=self._ownDefaults)
+        addJobOptions(form, self._job, skip=self._filledIn, defaults=self._ownDefaults,
+                      conditions=self._extraConditions)
         addRunOptions(form, self._job, threads=self._defaultThreads, mpi=self._defaultMpi)
 
     def _defineInputParams(self, form):
@@ -90,14 +91,26 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     # ------------------------------------------------------------------ checks
     def _validate(self):
+        if not self._hasInputs():
+            return []  # Scipion itself names the inputs that are empty
         errors = list(self._validateInputs())
         if not errors:
-            errors += [problem.text() for problem in self._problems() if problem.fatal]
-        errors += self._validateBuild()
+            try:
+                errors += [problem.text() for problem in self._problems() if problem.fatal]
+            except ValueError as error:  # an empty number: the message names the option
+                errors.append(str(error))
+        if not errors:
+            errors += self._validateBuild()
         return errors
 
     def _warnings(self):
+        if not self._hasInputs():
+            return []
         return [problem.text() for problem in self._problems() if not problem.fatal] + list(self._inputWarnings())
+
+    def _hasInputs(self):
+        return all(getattr(self, name).get() is not None for name, param in self.getDefinition().iterParams()
+                   if isinstance(param, params.PointerParam) and not param.allowsNull)
 
     def _problems(self):
         return self._job.problems(self.getValues(), relionVersion())

@@ -5,7 +5,6 @@ from pwem.objects import SetOfVolumes
 from pyworkflow.protocol import params
 
 from ..convert.classes import read_classes
-from ..convert.particles import read_particles
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.class3d import CLASS3D
@@ -93,12 +92,13 @@ class ProtStaClass3D(ProtStaParticlesBase):
             volume = make_volume(path, pixel, box=source.getBoxSize())
             volume.setObjComment('Class %d: %s' % (number, model.classes[number - 1].describe()))
             averages.append(volume)
-        particles = SetOfStaParticles.create(self._getPath())
-        read_particles(self._getJobPath(names['data']), particles, like=source)
+        averages.write()
+        particles = self._readParticles(self._getJobPath(names['data']))
         self._defineOutputs(**{Class3DOutputs.outputParticles.name: particles,
                                Class3DOutputs.outputAverages.name: averages})
         classes = SetOfStaClasses3D.create(self._getPath())
         read_classes(classes, particles, model, maps)
+        classes.write()
         self._defineOutputs(**{Class3DOutputs.outputClasses.name: classes})
         for output in (particles, averages, classes):
             self._defineSourceRelation(self.inputParticles, output)

@@ -3,15 +3,18 @@ import enum
 
 import pyworkflow.utils as pwutils
 from pyworkflow.protocol import params
-from tomo.objects import SetOfCoordinates3D
 
 from ..convert.errors import ConvertError
-from ..convert.particles import coordinates_table, read_particles, write_coordinates_star, write_star_of_set
+from ..convert.coordinates import coordinates_table, write_particles_star
+from ..convert.particles import read_particles, write_star_of_set
 from ..convert.tilt_series import write_tomograms_star
+from ..constants import DEFOCUS_HAND
+from ..convert.poses import COORDINATES
+from ..convert.positions import outside_of_tomograms, tomogram_table
 from ..geometry import good_box_size
 from ..jobs import files
 from ..jobs.extract import EXTRACT
-from ..objects import KINDS, SetOfStaParticles
+from ..objects import SetOfStaParticles
 from ..star import StarError
 from . import checks
 from .base import ProtStaBase
@@ -112,6 +115,20 @@ class ProtStaExtract(ProtStaBase):
                       crop_size=box if larger > box else -1)
         return values
 
+    def getHand(self):
+        """rlnTomoHand: the chosen one, else the one that came with the CTFs, else -1."""
+        chosen = HANDS.get(self.hand.get())
+        if chosen is not None:
+            return chosen
+        remembered = getattr(self.inputCtfs.get(), DEFOCUS_HAND, None)
+        return remembered.get() if remembered is not None else -1
+
+    def _getTomograms(self):
+        source = self.inputCoordinates.get()
+        if isinstance(source, SetOfStaParticles):
+            source = source.getCoordinates3D()
+        return source.getPrecedents() if source is not None else None
+
     def _tomogramsStar(self):
         if self.inputTiltSeries.get() is not None:
             return self._getInputPath('tomograms.star')
@@ -125,25 +142,26 @@ class ProtStaExtract(ProtStaBase):
         particles = isinstance(source, SetOfStaParticles)
         if self.inputTiltSeries.get() is not None:
             write_tomograms_star(self._getInputPath(), self.inputTiltSeries.get(), self.inputCtfs.get(),
-                                 tomograms=None if particles else source.getPrecedents(), hand=HANDS.get(self.hand.get()),
-                                 ts_ids=source.getTSIds())
+                                 tomograms=self._getTomograms(), hand=self.getHand(), ts_ids=source.getTSIds())
         if particles:
             write_star_of_set(source, self._getInputPath(PARTICLES))
         else:
-            write_coordinates_star(self._getInputPath(PARTICLES), source, self._getInputPath('tomograms.star'))
+            write_particles_star(self._getInputPath(PARTICLES), coordinates_table(source),
+                                 self._getInputPath('tomograms.star'))
 
     def createOutputStep(self):
         source = self.inputCoordinates.get()
         values = self.getValues()
         particles = SetOfStaParticles.create(self._getPath())
-        particles.setTomogramsStar(values['in_tomograms'])
-        if values['in_trajectories']:
-            particles.setTrajectoriesStar(values['in_trajectories'])
-        read_particles(self._getJobPath(files.EXTRACT_FILES['particles']), particles, like=source)
+        again = isinstance(source, SetOfStaParticles)
+        read_particles(self._getJobPath(files.EXTRACT_FILES['particles']), particles,
+                       source.getCoordinates3D(asPointer=True) if again else self.inputCoordinates,
+                       values['in_tomograms'], values['in_trajectories'] or None)
         if particles.getSize() == 0:
             raise ValueError('No particle was extracted: all %d are too close to the edge in too many images, or seen in '
                              'fewer than %d. Choose a smaller box or fewer images (Minimum nr. frames).'
                              % (source.getSize(), self.min_frames.get()))
+        particles.write()
         self._defineOutputs(**{ExtractOutputs.outputParticles.name: particles})
         for pointer in (self.inputCoordinates, self.inputTiltSeries, self.inputCtfs):
             if pointer.get() is not None:
@@ -189,7 +207,7 @@ class ProtStaExtract(ProtStaBase):
             table = coordinates_table(source)
         except (ConvertError, StarError) as error:
             return ['*Coordinates or particles*: %s' % error]
-        outside = table['outside']
+        outside = outside_of_tomograms(table[COORDINATES], table['rlnTomoName'], tomogram_table(source.getPrecedents()))
         if outside.mean() <= OUTSIDE_TOLERANCE:
             return []
         worst = table.loc[outside, 'rlnTomoName'].value_counts().index[0]

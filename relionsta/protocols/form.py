@@ -1,4 +1,6 @@
 """The form of a RELION job: one parameter per option that jobs/ declares, and back to RELION's values."""
+import re
+
 from pyworkflow.protocol import params
 from pyworkflow.protocol.constants import LEVEL_ADVANCED, LEVEL_NORMAL
 
@@ -27,14 +29,14 @@ def relionVersion():
         return NEWEST
 
 
-def addJobOptions(form, job, skip=(), defaults=None):
+def addJobOptions(form, job, skip=(), defaults=None, conditions=None):
     """Add the options of `job` to a Scipion form, in sections that carry the names of RELION's tabs.
 
     skip: options that the protocol fills in itself (inputs that are Scipion objects). defaults: values that
-    replace RELION's defaults, by option name. Options of other RELION versions are kept, out of sight, so that
-    a project opens with any version.
+    replace RELION's defaults, by option name. conditions: when an option is shown, beside its own condition, by
+    option name. Options of other RELION versions are kept, out of sight, so that a project opens with any version.
     """
-    defaults = defaults or {}
+    defaults, conditions = defaults or {}, conditions or {}
     version = relionVersion()
     shown = [option for option in job.options if option.name not in skip and option.name not in RUN_OPTIONS]
     tabs = list(dict.fromkeys(option.tab for option in shown))
@@ -42,7 +44,8 @@ def addJobOptions(form, job, skip=(), defaults=None):
         section = form.getSection(tab) or form.addSection(label=tab)
         for option in shown:
             if option.tab == tab:
-                _addOption(section, option, defaults.get(option.name, option.default), version)
+                _addOption(section, option, defaults.get(option.name, option.default),
+                           _condition(option, version, conditions.get(option.name)))
 
 
 def addRunOptions(form, job, threads=1, mpi=1):
@@ -57,9 +60,9 @@ def addRunOptions(form, job, threads=1, mpi=1):
     form.addParallelSection(threads=threads if 'nr_threads' in names else 0, mpi=mpi if 'nr_mpi' in names else 0)
 
 
-def _addOption(section, option, default, version):
+def _addOption(section, option, default, condition):
     arguments = dict(
-        label=_label(option), help=_help(option), condition=_condition(option, version),
+        label=_label(option), help=_help(option), condition=condition,
         expertLevel=LEVEL_ADVANCED if option.advanced else LEVEL_NORMAL)
     if option.kind is Kind.CHOICE:
         section.addParam(option.name, params.EnumParam, choices=list(option.choices),
@@ -80,8 +83,16 @@ def _help(option):
     return '\n'.join(lines)
 
 
-def _condition(option, version):
-    return (option.condition or None) if option.exists_in(version) else 'False'
+def _condition(option, version, more):
+    if not option.exists_in(version):
+        return 'False'
+    parts = ['(%s)' % part for part in (_form_condition(option.condition), more) if part]
+    return ' and '.join(parts) or None
+
+
+def _form_condition(condition):
+    """A job's condition in a form, where the Run header holds the GPU choice."""
+    return re.sub(r'\buse_gpu\b', params.USE_GPU, condition)
 
 
 def jobValues(protocol, job, skip=()):

@@ -1,10 +1,9 @@
 """What the protocols share that take a set of particles to RELION and bring particles back."""
-import os
-
 import pyworkflow.utils as pwutils
 from pyworkflow.protocol import params
 
-from ..convert.particles import write_star_of_set
+from ..convert.particles import read_particles, write_star_of_set
+from ..objects import SetOfStaParticles
 from . import checks
 from .base import ProtStaBase
 
@@ -62,6 +61,15 @@ class ProtStaParticlesBase(ProtStaBase):
         return ['*Mask diameter (A)*: %g Å, and the box is only %.0f Å wide (%d pixels of %.4g Å). Choose at most %.0f; '
                 '90 %% of the box (%.0f Å) is usual.' % (diameter, edge, particles.getBoxSize(),
                                                         particles.getSamplingRate(), edge, 0.9 * edge)]
+
+    def _readParticles(self, path):
+        """A new SetOfStaParticles of this run from a STAR file that RELION wrote for the input particles."""
+        source = self.inputParticles.get()
+        particles = SetOfStaParticles.create(self._getPath())
+        read_particles(path, particles, source.getCoordinates3D(asPointer=True), source.getTomogramsStar(),
+                       source.getTrajectoriesStar())
+        particles.write()
+        return particles
 
     def _particlesIn(self):
         return self.inputParticles.get().getSize()

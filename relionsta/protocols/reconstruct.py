@@ -5,11 +5,10 @@ import os
 from pwem.objects import Volume
 from pyworkflow.protocol import params
 
-from ..convert.particles import write_star_of_set
+from ..convert.halves import split_halves
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT
-from . import checks
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
 
@@ -59,12 +58,8 @@ class ProtStaReconstruct(ProtStaParticlesBase):
 
     def convertInputStep(self):
         super().convertInputStep()
-        if self.splitHalves.get() and not self._hasHalves():
+        if self.splitHalves.get():
             split_halves(self._getInputPath(PARTICLES))
-
-    def _hasHalves(self):
-        from ..convert.particles import has_halves
-        return has_halves(self.inputParticles.get())
 
     def _pixel(self):
         return self.inputParticles.get().getTiltSeriesPixelSize() * self.getValues()['binning']

@@ -4,7 +4,6 @@ import enum
 from pwem.objects import SetOfFSCs, Volume
 from pyworkflow.protocol import params
 
-from ..convert.particles import read_particles
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.refine3d import REFINE3D
@@ -68,8 +67,7 @@ class ProtStaRefine3D(ProtStaParticlesBase):
         volume = make_volume(self._getJobPath(names['map']), pixel,
                              [self._getJobPath(names['half1']), self._getJobPath(names['half2'])],
                              box=source.getBoxSize())
-        particles = SetOfStaParticles.create(self._getPath(), suffix='')
-        read_particles(self._getJobPath(names['data']), particles, like=source)
+        particles = self._readParticles(self._getJobPath(names['data']))
         model = read_model(self._getJobPath(names['model']))
         fscs = addFscSet(self, {'Gold-standard FSC': model.fsc(1)})
         self._defineOutputs(**{Refine3DOutputs.refinedVolume.name: volume,

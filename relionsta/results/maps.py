@@ -11,7 +11,7 @@ import mrcfile
 import numpy as np
 from mrcfile.utils import data_dtype_from_header, data_shape_from_header
 
-PathLike = Union[str, 'os.PathLike[str]']
+PathLike = Union[str, Path]
 HEADER_BYTES = 1024
 # Headers hold the box edge in Å as float32: two axes of the same map may differ in the sixth digit
 VOXEL_TOLERANCE = 1e-4
@@ -32,12 +32,12 @@ class MapHeader:
 
 @dataclass(frozen=True)
 class MapStatistics:
-    """Grey values of a map."""
+    """Grey values of a map; deviation: their standard deviation."""
 
     minimum: float
     maximum: float
     mean: float
-    std: float
+    deviation: float
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def pixel_size(path: PathLike) -> float:
 def read_map(path: PathLike) -> np.ndarray:
     """The map as float32 (z, y, x); MapError where the file is not whole or not one volume."""
     with _opened(path) as mrc:
-        return np.asarray(mrc.data, dtype=np.float32)
+        return np.array(mrc.data, dtype=np.float32)
 
 
 def map_statistics(path: PathLike) -> MapStatistics:

@@ -1,4 +1,4 @@
-"""Is a STAR file that RELION writes whole? RELION writes its files in place, so a run that goes on or died leaves torn ones.
+"""Is a STAR file of RELION whole? RELION writes its files in place, so a run that goes on or died leaves torn ones.
 
 RELION closes every table with a line that holds one blank. A file is whole when it ends with such a line and when
 its last tables are there with their contents: a file that was cut anywhere fails one of the two.
@@ -6,9 +6,10 @@ its last tables are there with their contents: a file that was cut anywhere fail
 import mmap
 import os
 import re
+from pathlib import Path
 from typing import Iterable, Union
 
-PathLike = Union[str, 'os.PathLike[str]']
+PathLike = Union[str, Path]
 CLOSED = re.compile(rb'\n[ \t]*\r?\n\Z')
 TAIL_BYTES = 64
 # What a block's first lines look like when it has contents: a list entry, or a loop with at least one row

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from ..star import write_star
-from .parameters import SceneError, SceneParameters
+from .parameters import SceneParameters
 from .project import alignment_columns, tomogram_columns
-from .relion_run import run_relion
-from .scene import Scene, jittered_picks
+from .relion_run import SimulationError, run_relion
+from .scene import ANGLES, Scene, jittered_picks
 
 _CTF_HEADER = ('# Columns: #1 micrograph number; #2 - defocus 1 [A]; #3 - defocus 2; #4 - azimuth of astigmatism; '
-               '#5 - additional phase shift [radian]; #6 - cross correlation; #7 - spacing (in Angstroms) up to which CTF '
-               'rings were fit successfully; #8 - dfHand\n')
+               '#5 - additional phase shift [radian]; #6 - cross correlation; #7 - spacing (in Angstroms) up to which '
+               'CTF rings were fit successfully; #8 - dfHand\n')
 
 
 def aln_text(series: pd.DataFrame, parameters: SceneParameters) -> str:
@@ -55,7 +55,7 @@ def ctf_text(series: pd.DataFrame, parameters: SceneParameters) -> str:
 
 
 def tlt_text(series: pd.DataFrame, parameters: SceneParameters) -> str:
-    """The _TLT.txt: stage tilt (without the alpha offset), 1-based acquisition number, dose of the image; all images."""
+    """The _TLT.txt, all images: stage tilt (no alpha offset), 1-based acquisition number, dose of the image (e/Å^2)."""
     return ''.join('%8.2f %4d %8.2f\n' % (tilt, number, parameters.dose) for _, tilt, number in
                    series[['rlnTomoNominalStageTiltAngle', 'acquisition']].itertuples())
 
@@ -68,8 +68,8 @@ def session_text(parameters: SceneParameters) -> str:
         'FmDose': p.dose, 'Cmd': 0, 'McBin': 1.0, 'AlignZ': p.thickness, 'VolZ': p.thickness,
         'AtBin': [float(p.tomogram_binning), 0.0, 0.0],
         # The second number below 0 forbids AreTomo3 to turn the axis by 180 degrees where it finds dfHand -1.
-        'TiltAxis': [p.tilt_axis, 1.0 if p.hand == -1 else -1.0], 'TiltCor': [1.0, 0.0], 'AtPatch': [0, 0], 'FlipVol': 1,
-        'Wbp': 1, 'OutImod': 0, 'AmpContrast': p.amplitude_contrast, 'ExtPhase': [p.phase_shift, 0.0]}
+        'TiltAxis': [p.tilt_axis, 1.0 if p.hand == -1 else -1.0], 'TiltCor': [1.0, 0.0], 'AtPatch': [0, 0],
+        'FlipVol': 1, 'Wbp': 1, 'OutImod': 0, 'AmpContrast': p.amplitude_contrast, 'ExtPhase': [p.phase_shift, 0.0]}
     session = {'software': {'name': 'AreTomo3', 'version': '2.2.2'}, 'input': {'InPrefix': 'simulated'},
                'output': {'OutDir': '.'}, 'parameters': values, 'Comment': 'a simulated data set, made by relionsta'}
     return json.dumps(session, indent=5) + '\n'
@@ -94,14 +94,14 @@ def reconstruct_tomogram(scene: Scene, name: str, relion_bin: Path, stack: str, 
     width, height, thickness = p.tomogram_size
     volume = folder / 'reconstructed' / 'tomograms' / f'rec_{name}.mrc'
     run_relion(relion_bin, 'relion_tomo_reconstruct_tomogram',
-               ['--t', 'stated_tomograms.star', '--tn', name, '--o', 'reconstructed/', '--w', str(width), '--h', str(height),
-                '--d', str(thickness), '--bin', str(p.tomogram_binning), '--j', str(threads)],
+               ['--t', 'stated_tomograms.star', '--tn', name, '--o', 'reconstructed/', '--w', str(width),
+                '--h', str(height), '--d', str(thickness), '--bin', str(p.tomogram_binning), '--j', str(threads)],
                folder, folder / 'relion.log')
     expected = tuple(size // p.tomogram_binning for size in (thickness, height, width))
     with mrcfile.open(str(volume), mode='r+') as mrc:
         if mrc.data.shape != expected:
-            raise SceneError(f'relion_tomo_reconstruct_tomogram made {volume} of {mrc.data.shape} voxels (Z, Y, X), '
-                             f'not {expected}')
+            raise SimulationError(f'relion_tomo_reconstruct_tomogram made {volume} of {mrc.data.shape} voxels '
+                                  f'(Z, Y, X), not {expected}')
         mrc.set_volume()
         mrc.voxel_size = p.voxel
     return volume
@@ -115,7 +115,7 @@ def picks_table(scene: Scene, name: str) -> pd.DataFrame:
     voxels, angles, scores = jittered_picks(scene, name)
     table = pd.DataFrame({
         'rlnCoordinateX': voxels[:, 0], 'rlnCoordinateY': voxels[:, 1], 'rlnCoordinateZ': voxels[:, 2],
-        'rlnAngleRot': angles[:, 0].round(4), 'rlnAngleTilt': angles[:, 1].round(4), 'rlnAnglePsi': angles[:, 2].round(4),
+        **{column: angles[:, axis].round(4) for axis, column in enumerate(ANGLES)},
         'rlnLCCmax': scores.round(5), 'rlnCutOff': 0.18, 'rlnSearchStd': 0.03,
         'rlnDetectorPixelSize': scene.parameters.voxel, 'rlnMicrographName': f'{name}_Vol'})
     return table.sort_values('rlnLCCmax', ascending=False, kind='stable', ignore_index=True)

@@ -1,4 +1,5 @@
 """Making a data set: a scene's files in a folder, series by series, whole or not at all."""
+import json
 import shutil
 from pathlib import Path
 from typing import Callable, Dict
@@ -7,8 +8,9 @@ import pandas as pd
 
 from ..star import write_star
 from . import aretomo3
-from .parameters import SceneError, SceneParameters
+from .parameters import SceneParameters
 from .project import finish_images, project_series
+from .relion_run import SimulationError
 from .scene import Scene, make_scene
 from .truth import FOLDER, read_parameters, write_json, write_truth
 
@@ -21,15 +23,15 @@ def make_dataset(parameters: SceneParameters, folder: Path, relion_bin: Path, th
     """Make the data set of `parameters` in `folder` and return the folder.
 
     relion_bin: folder with RELION's programs. The work is done in `<folder>.making` and renamed at the end; a series
-    that is finished there is not made again, nor is a finished data set of the same parameters. SceneError where `folder`
-    holds anything else, unless overwrite. say: gets a line per step.
+    that is finished there is not made again, nor is a finished data set of the same parameters. Raises SimulationError
+    where `folder` holds anything else, unless overwrite. say: gets a line per step.
     """
     folder = Path(folder).absolute()
     if folder.exists() and not overwrite and not (folder.is_dir() and not any(folder.iterdir())):
         if read_parameters(folder / FOLDER) == parameters:
             say(f'{folder} is there already')
             return folder
-        raise SceneError(f'{folder} holds a data set of other parameters: choose another folder, or overwrite it')
+        raise SimulationError(f'{folder} holds a data set of other parameters: choose another folder, or overwrite it')
     making = folder.with_name(folder.name + '.making')
     _prepare(making, parameters)
     scene = make_scene(parameters)
@@ -37,8 +39,8 @@ def make_dataset(parameters: SceneParameters, folder: Path, relion_bin: Path, th
         if (making / ARETOMO3 / f'{name}_Vol.mrc').exists():
             say(f'{name} ({number} of {parameters.series}): finished before')
             continue
-        say(f'{name} ({number} of {parameters.series}): projecting {parameters.particles + parameters.decoys} particles into '
-            f'{parameters.tilts - parameters.dark_images} images')
+        say(f'{name} ({number} of {parameters.series}): projecting {parameters.particles + parameters.decoys} '
+            f'particles into {parameters.tilts - parameters.dark_images} images')
         _make_series(scene, name, making, relion_bin, threads, say)
     _write_common(scene, making)
     if folder.exists():
@@ -59,13 +61,13 @@ def _prepare(making: Path, parameters: SceneParameters) -> None:
 
 
 def _same(request: Path, parameters: SceneParameters) -> bool:
-    import json
     return bool(json.loads(request.read_text()) == parameters.to_dict())
 
 
-def _make_series(scene: Scene, name: str, making: Path, relion_bin: Path, threads: int, say: Callable[[str], None]) -> None:
+def _make_series(scene: Scene, name: str, making: Path, relion_bin: Path, threads: int,
+                 say: Callable[[str], None]) -> None:
     """One tilt series' files; the tomogram comes last, its presence says that the series is complete."""
-    p, series, target = scene.parameters, scene.tilt_series[name], making / ARETOMO3
+    p, target = scene.parameters, making / ARETOMO3
     work = making / 'work' / name
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)

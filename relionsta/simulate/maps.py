@@ -1,5 +1,5 @@
 """Comparing two density maps: the same grid, a low-pass, and the best rotation and shift."""
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 _VOXELS_PER_WAVE = 4.0
 _EDGE_SHELLS = 2.0
 _COARSE_FACTOR = 3.0
-_KEPT_STARTS = 6
+_KEPT_STARTS, _FINISHED_STARTS = 8, 2
 
 
 class MapMatch(NamedTuple):
@@ -51,7 +51,8 @@ def soft_sphere(box: int, edge: float = 0.08) -> np.ndarray:
 class _Aligner:
     """The residual between a fixed map and a moved one inside a mask, both on one grid and of unit power."""
 
-    def __init__(self, fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray, pixel: float, resolution_A: float) -> None:
+    def __init__(self, fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray, pixel: float,
+                 resolution_A: float) -> None:
         field = len(fixed) * pixel
         box = max(16, 2 * int(np.ceil(field * _VOXELS_PER_WAVE / resolution_A / 2)))
         self.voxel = field / box
@@ -70,7 +71,7 @@ class _Aligner:
         return centred / power if power > 0 else centred
 
     def residual(self, motion: np.ndarray) -> np.ndarray:
-        """fixed - moved, (points,); motion (6,): rotation vector (rad), then a shift in units of 100 Å (like radians)."""
+        """fixed - moved, (points,); motion (6,): rotation vector (radians), then a shift in units of 100 Å."""
         turned = (self.points - 100 * motion[3:]) @ Rotation.from_rotvec(motion[:3]).as_matrix()
         indices = (turned / self.voxel + self.centre).T[::-1]
         return self.fixed - self._normalised(map_coordinates(self.moving, indices, order=3, prefilter=False))
@@ -87,9 +88,9 @@ def match_maps(fixed: np.ndarray, moving: np.ndarray, pixel: float, resolution_A
                mask: Optional[np.ndarray] = None, global_search: int = 0) -> MapMatch:
     """Correlation of two cubic maps (Z, Y, X) after the best rotation and shift of `moving`; no scaling of frequencies.
 
-    pixel in Å; both maps are low-passed at resolution_A. mask (Z, Y, X) in 0..1 weighs the voxels of `fixed`; None: a sphere
-    that fills the box. The search goes from coarse to fine around the given pose; global_search adds that many rotations over
-    all orientations. Raises ValueError where sizes differ or a map is constant.
+    pixel in Å; both maps are low-passed at resolution_A. mask (Z, Y, X) in 0..1 weighs the voxels of `fixed`; None: a
+    sphere that fills the box. The search goes from coarse to fine around the given pose; global_search adds that many
+    rotations over all orientations. Raises ValueError where sizes differ or a map is constant.
     """
     if fixed.shape != moving.shape or len(set(fixed.shape)) != 1 or fixed.ndim != 3:
         raise ValueError(f'maps to compare must be cubes of one size, not {fixed.shape} and {moving.shape}')
@@ -100,12 +101,12 @@ def match_maps(fixed: np.ndarray, moving: np.ndarray, pixel: float, resolution_A
         raise ValueError('a map to compare is constant: it has no density')
     coarse = _Aligner(fixed, moving, weights, pixel, _COARSE_FACTOR * resolution_A)
     fine = _Aligner(fixed, moving, weights, pixel, resolution_A)
-    starts: List[np.ndarray] = [np.zeros(6)]
+    starts = [coarse.improve(np.zeros(6))]
     if global_search:
         turns = Rotation.random(global_search, random_state=1).as_rotvec()
-        tried = sorted((np.concatenate([turn, np.zeros(3)]) for turn in turns), key=lambda motion: -coarse.cc(motion))
-        starts += tried[:_KEPT_STARTS]
-    best = max((fine.improve(coarse.improve(start)) for start in starts), key=fine.cc)
+        tried = sorted((np.concatenate([turn, np.zeros(3)]) for turn in turns), key=coarse.cc)[-_KEPT_STARTS:]
+        starts += sorted((coarse.improve(start) for start in tried), key=coarse.cc)[-_FINISHED_STARTS:]
+    best = max((fine.improve(start) for start in starts), key=fine.cc)
     return MapMatch(fine.cc(best), float(np.degrees(np.linalg.norm(best[:3]))), float(100 * np.linalg.norm(best[3:])))
 
 

@@ -4,9 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Tuple
 
-
-class SceneError(ValueError):
-    """A scene that cannot be made, or a data set that does not fit the request; the message names the cure."""
+from .relion_run import SimulationError
 
 
 def _number(default: Any, text: str) -> Any:
@@ -34,8 +32,8 @@ class SceneParameters:
     voltage: float = _number(300.0, 'kV')
     spherical_aberration: float = _number(2.7, 'mm')
     amplitude_contrast: float = _number(0.1, 'fraction')
-    defocus: float = _number(30000.0, 'mean underfocus, Å')
-    defocus_series_rms: float = _number(4000.0, 'how much the underfocus differs between series, Å')
+    defocus: float = _number(27000.0, 'mean underfocus, Å')
+    defocus_range: float = _number(12000.0, 'the underfocus of the series is spread evenly over this range, Å')
     defocus_tilt_rms: float = _number(400.0, 'how much the underfocus differs between tilts, Å')
     astigmatism: float = _number(400.0, 'defocus U - V, Å')
     phase_shift: float = _number(0.0, 'phase shift of a phase plate, degrees')
@@ -47,7 +45,8 @@ class SceneParameters:
     decoys: int = _number(0, 'picks in each series on a clearly different species')
     empty_picks: int = _number(0, 'picks in each series on empty places')
     pick_angle_error: float = _number(7.0, 'jitter of the picked orientations: rms angle, degrees')
-    pick_shift_error: float = _number(5.0, 'jitter of the picked positions before they are rounded to voxels: rms distance, Å')
+    pick_shift_error: float = _number(5.0, 'jitter of the picked positions, rms distance in Å; then they are rounded '
+                                           'to voxels of the tomogram')
     defocus_error: Tuple[float, ...] = _number((0.0,), 'error of the defocus that the data set states, one per series, '
                                                        'repeated in turn, Å')
     tilt_shift_error: float = _number(0.0, 'error of the alignment that the data set states: rms of X and Y, Å')
@@ -59,7 +58,7 @@ class SceneParameters:
         object.__setattr__(self, 'defocus_error', tuple(float(n) for n in self.defocus_error))
         problems = self._problems()
         if problems:
-            raise SceneError('this scene cannot be made: ' + '; '.join(problems))
+            raise SimulationError('this scene cannot be made: ' + '; '.join(problems))
 
     def _problems(self) -> List[str]:
         found = [f'{name} is {getattr(self, name)}, it must be above 0' for name in
@@ -93,10 +92,10 @@ class SceneParameters:
 
     @classmethod
     def from_dict(cls, values: Dict[str, Any]) -> 'SceneParameters':
-        """The parameters of `to_dict`; SceneError names what is unknown."""
+        """The parameters of `to_dict`; SimulationError names what is unknown."""
         unknown = sorted(set(values) - {item.name for item in dataclasses.fields(cls)})
         if unknown:
-            raise SceneError('unknown scene parameters: ' + ', '.join(unknown))
+            raise SimulationError('unknown scene parameters: ' + ', '.join(unknown))
         return cls(**values)
 
     @property

@@ -59,7 +59,8 @@ def _helix() -> np.ndarray:
     """Points on a right-handed helix inside the large lobe."""
     turn = np.linspace(0, _HELIX_TURNS, _HELIX_POINTS)
     height = (turn - _HELIX_TURNS / 2) * _HELIX_PITCH - 0.13
-    return np.stack([_HELIX_RADIUS * np.cos(2 * np.pi * turn), _HELIX_RADIUS * np.sin(2 * np.pi * turn), height], axis=1)
+    angle = 2 * np.pi * turn
+    return np.stack([_HELIX_RADIUS * np.cos(angle), _HELIX_RADIUS * np.sin(angle), height], axis=1)
 
 
 def two_lobes(diameter: float) -> Blobs:
@@ -101,8 +102,8 @@ def sample(blobs: Blobs, box: int, pixel: float, A: Optional[ArrayLike] = None,
     """The density map (box, box, box) as Z, Y, X, float32: mass per Å^3, protein positive, centre at index box/2.
 
     pixel in Å. A (3, 3) and shift (Å) pose the particle: x = A x_reference + shift, RELION's convention. The map is
-    the exact density, limited to the sphere of frequencies below Nyquist, so maps of several pixel sizes agree where both
-    have signal. Raises ValueError where the box is odd or too small to hold the particle.
+    the exact density, limited to the sphere of frequencies below Nyquist, so maps of several pixel sizes agree where
+    both have signal. Raises ValueError where the box is odd or too small to hold the particle.
     """
     if box < 4 or box % 2:
         raise ValueError(f'box is {box} pixels; it must be even and at least 4')

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ..star import write_star
-from .parameters import SceneError, SceneParameters
+from .parameters import SceneParameters
 from .particle import Blobs, barrel, sample, two_lobes
-from .relion_run import run_relion
+from .relion_run import SimulationError, run_relion
 from .scene import DECOY, PARTICLE, Scene, stream
 
 _DARK_FRACTION = 0.02
-_STATED_COLUMNS = ('stated_shift_x_px', 'stated_shift_y_px', 'stated_defocus_u', 'stated_defocus_v', 'acquisition', 'dark')
+_OWN_COLUMNS = ('stated_shift_x_px', 'stated_shift_y_px', 'stated_defocus_u', 'stated_defocus_v', 'acquisition',
+                'dark')
 
 
 def species(parameters: SceneParameters) -> Dict[int, Blobs]:
@@ -33,11 +34,11 @@ def projection_box(parameters: SceneParameters) -> int:
 def alignment_columns(series: pd.DataFrame, stack: str, pixel: float, stated: bool = False) -> pd.DataFrame:
     """The tilt-series STAR table of the kept images, in stack order.
 
-    stack: the stack as it is called from RELION's working directory. stated: with the alignment and defocus that the data
-    set claims in place of the true ones.
+    stack: the stack as it is called from RELION's working directory. stated: with the alignment and defocus that the
+    data set claims in place of the true ones.
     """
     kept = series[~series['dark']]
-    table = kept.drop(columns=list(_STATED_COLUMNS))
+    table = kept.drop(columns=list(_OWN_COLUMNS))
     table.insert(0, 'rlnMicrographName', [f'{section + 1}@{stack}:mrcs' for section in kept.index])
     if stated:
         table['rlnTomoXShiftAngst'] = kept['stated_shift_x_px'] * pixel
@@ -59,7 +60,7 @@ def tomogram_columns(parameters: SceneParameters, names: List[str], folder: str)
 
 
 def particles_blocks(parameters: SceneParameters, rows: pd.DataFrame) -> Dict[str, pd.DataFrame]:
-    """Blocks of a particles STAR: the optics table (without one RELION stops with a segmentation fault) and the rows."""
+    """Blocks of a particles STAR: the optics table (without one RELION crashes) and the rows."""
     p = parameters
     optics = pd.DataFrame({
         'rlnOpticsGroup': [1], 'rlnOpticsGroupName': ['optics1'], 'rlnVoltage': [p.voltage],
@@ -95,14 +96,15 @@ def project_series(scene: Scene, name: str, relion_bin: Path, folder: Path, thre
         with mrcfile.new(str(reference), sample(blobs, box, p.pixel), overwrite=True) as mrc:
             mrc.voxel_size = p.pixel
         run_relion(relion_bin, 'relion_tomo_predict_tilt_series',
-                   ['--p', 'particles.star', '--t', 'tomograms.star', '--ref1', reference.name, '--ref2', reference.name,
-                    '--b', str(box), '--tn', name, '--o', f'projected_{kind}.mrc', '--j', str(threads)],
+                   ['--p', 'particles.star', '--t', 'tomograms.star', '--ref1', reference.name, '--ref2',
+                    reference.name, '--b', str(box), '--tn', name, '--o', f'projected_{kind}.mrc', '--j', str(threads)],
                    folder, folder / 'relion.log')
         with mrcfile.open(str(folder / f'projected_{kind}.mrc')) as mrc:
             images[kind] = np.array(mrc.data, dtype=np.float32)
         if images[kind].shape != (kept, p.image_size[1], p.image_size[0]) or not images[kind].any():
-            raise SceneError(f'relion_tomo_predict_tilt_series made images of shape {images[kind].shape} for {name}, not '
-                             f'{(kept, p.image_size[1], p.image_size[0])} with signal; see {folder / "relion.log"}')
+            raise SimulationError(f'relion_tomo_predict_tilt_series made images of shape {images[kind].shape} for '
+                                  f'{name}, not {(kept, p.image_size[1], p.image_size[0])} with signal; see '
+                                  f'{folder / "relion.log"}')
     return images
 
 

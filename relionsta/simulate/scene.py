@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..geometry import centered_from_voxel, euler_to_matrix, matrix_to_euler, voxel_from_centered
-from .parameters import SceneError, SceneParameters
+from .parameters import SceneParameters
+from .relion_run import SimulationError
 
 PARTICLE, DECOY, EMPTY = 1, 2, 3
 COORDINATES = ['rlnCenteredCoordinateXAngst', 'rlnCenteredCoordinateYAngst', 'rlnCenteredCoordinateZAngst']
@@ -40,9 +41,10 @@ def stream(parameters: SceneParameters, series: int, purpose: str) -> np.random.
 
 
 def make_scene(parameters: SceneParameters) -> Scene:
-    """The scene of these parameters, the same on every machine. Raises SceneError where the particles do not fit."""
+    """The scene of these parameters, the same on every machine. Raises SimulationError where they do not fit."""
     names = parameters.series_names
-    particles = pd.concat([_particles(parameters, number, name) for number, name in enumerate(names)], ignore_index=True)
+    particles = pd.concat([_particles(parameters, number, name) for number, name in enumerate(names)],
+                          ignore_index=True)
     series = {name: _tilt_series(parameters, number) for number, name in enumerate(names)}
     return Scene(parameters, series, particles)
 
@@ -68,8 +70,9 @@ def _tilt_series(parameters: SceneParameters, number: int) -> pd.DataFrame:
     axis = round(p.tilt_axis + alignment.normal(0, 0.3), 4)
     shifts = np.round(alignment.normal(0, p.tilt_shift_rms, (count, 2)) / p.pixel, 3)
     acquisition = dose_symmetric(stage)
-    series_defocus = p.defocus + (defocus.normal(0, p.defocus_series_rms) if number else 0.0)
-    mean = series_defocus + defocus.normal(0, p.defocus_tilt_rms, count)
+    # Evenly spread, so that the zeros of one series' CTF are filled by another's.
+    own = p.defocus + ((number + 0.5) / p.series - 0.5) * p.defocus_range
+    mean = own + defocus.normal(0, p.defocus_tilt_rms, count)
     defocus_u, defocus_v = np.round(mean + p.astigmatism / 2, 2), np.round(mean - p.astigmatism / 2, 2)
     dark = np.zeros(count, dtype=bool)
     # Not the middle image: the least damaged one carries the signal's scale.
@@ -126,7 +129,7 @@ def _places(parameters: SceneParameters, number: int, count: int) -> np.ndarray:
     margin = p.diameter / 2 + 2 * p.tilt_shift_rms
     room = np.asarray(p.tomogram_size) * p.pixel / 2 - [margin, margin, p.diameter / 2]
     if np.any(room <= 0):
-        raise SceneError(f'a tomogram of {p.tomogram_size} pixels of {p.pixel} Å has no room for a particle of '
+        raise SimulationError(f'a tomogram of {p.tomogram_size} pixels of {p.pixel} Å has no room for a particle of '
                          f'{p.diameter:.0f} Å: enlarge image_size or thickness')
     placed: List[np.ndarray] = []
     for _ in range(_TRIES):
@@ -135,7 +138,7 @@ def _places(parameters: SceneParameters, number: int, count: int) -> np.ndarray:
             placed.append(place)
             if len(placed) == count:
                 return np.asarray(placed)
-    raise SceneError(f'only {len(placed)} of {count} picks fit into one tomogram {p.spacing} Å apart: '
+    raise SimulationError(f'only {len(placed)} of {count} picks fit into one tomogram {p.spacing} Å apart: '
                      'take fewer, a smaller spacing, or larger images')
 
 
@@ -158,12 +161,13 @@ def jittered_picks(scene: Scene, name: str) -> Tuple[np.ndarray, np.ndarray, np.
 
 
 def start_poses(scene: Scene) -> pd.DataFrame:
-    """The picks as particles: rlnTomoName, rlnTomoParticleName, centred coordinates (Å) and angles: the jittered start."""
+    """The picks as particles, the jittered start: names, centred coordinates (Å) and angles in RELION's columns."""
     p, tables = scene.parameters, []
     size = np.asarray(p.tomogram_size) // p.tomogram_binning
     for name in p.series_names:
         voxels, angles, _ = jittered_picks(scene, name)
-        table = scene.particles.loc[scene.particles['rlnTomoName'] == name, ['rlnTomoName', 'rlnTomoParticleName']].copy()
+        here = scene.particles['rlnTomoName'] == name
+        table = scene.particles.loc[here, ['rlnTomoName', 'rlnTomoParticleName']].copy()
         table[COORDINATES] = centered_from_voxel(voxels, size, p.voxel)
         table[ANGLES] = angles
         tables.append(table)

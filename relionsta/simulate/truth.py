@@ -22,9 +22,10 @@ from scipy.spatial.transform import Rotation
 from ..geometry import compose_pose, good_box_size
 from ..star import read_star, write_star
 from .maps import MapMatch, match_maps
-from .parameters import SceneError, SceneParameters
+from .parameters import SceneParameters
 from .particle import sample
 from .project import alignment_columns, particles_blocks, species, tomogram_columns
+from .relion_run import SimulationError
 from .scene import ANGLES, COORDINATES, PARTICLE, Scene
 
 FOLDER = 'truth'
@@ -90,12 +91,12 @@ def write_json(path: Path, values: Dict[str, Any]) -> None:
 
 
 def read_parameters(folder: Path) -> SceneParameters:
-    """The parameters of the scene whose truth folder this is. Raises SceneError where it is not one."""
+    """The parameters of the scene whose truth folder this is. Raises SimulationError where it is not one."""
     path = Path(folder) / 'parameters.json'
     try:
         return SceneParameters.from_dict(json.loads(path.read_text())['parameters'])
     except (OSError, KeyError, ValueError) as error:
-        raise SceneError(f'{path} is not the truth of a finished simulated data set ({error}); '
+        raise SimulationError(f'{path} is not the truth of a finished simulated data set ({error}); '
                          'make it with: python -m relionsta simulate') from error
 
 
@@ -119,14 +120,15 @@ def _match(truth: pd.DataFrame, true_positions: np.ndarray, table: pd.DataFrame,
         if len(there):
             distance, nearest = cKDTree(true_positions[here]).query(positions[there], distance_upper_bound=limit_A)
             found = np.isfinite(distance)
-            pairs.append(pd.DataFrame({'truth': here[nearest[found]], 'table': there[found], 'distance': distance[found]}))
+            pairs.append(pd.DataFrame({'truth': here[nearest[found]], 'table': there[found],
+                                       'distance': distance[found]}))
     if not pairs:
         return pd.DataFrame({'truth': [], 'table': []}, dtype=np.int64)
     return pd.concat(pairs).sort_values('distance').drop_duplicates('truth')
 
 
 def _common_rotation(rotations: Rotation) -> Rotation:
-    """The rotation nearest to most of these (geodesic median, Weiszfeld's rounds): a few gross errors do not move it."""
+    """The rotation nearest to most of these: the geodesic median, which a few gross errors do not move (Weiszfeld)."""
     common = rotations.mean()
     for _ in range(_GAUGE_ROUNDS):
         distance = (rotations * common.inv()).magnitude()
@@ -146,10 +148,10 @@ def _common_shift(shifts: np.ndarray) -> np.ndarray:
 def compare_poses(truth: pd.DataFrame, particles_table: pd.DataFrame, limit_A: Optional[float] = None) -> PoseErrors:
     """Errors of the poses in a RELION particles table against the true ones (`Truth.particles`).
 
-    Particles are matched by tomogram and nearest position within limit_A (default: half the smallest distance between true
-    picks). An average may be turned and shifted as a whole without any error, its particles with it: the frame's rotation G and
-    shift t, with A = A_true G and position = position_true + A_true t, are estimated as medians over all particles
-    and taken off; a jittered start is treated alike. Raises SceneError where nothing matches.
+    Particles are matched by tomogram and nearest position within limit_A (default: half the smallest distance between
+    true picks). An average may be turned and shifted as a whole, its particles with it, without any error: the frame's
+    rotation G and shift t, with A = A_true G and position = position_true + A_true t, are estimated as medians over all
+    particles and taken off; a jittered start is treated alike. Raises SimulationError where nothing matches.
     """
     true_positions, _ = compose_pose(truth[COORDINATES], None, None, truth[ANGLES])
     positions, A = compose_pose(particles_table[COORDINATES], _columns(particles_table, _ORIGINS),
@@ -159,7 +161,7 @@ def compare_poses(truth: pd.DataFrame, particles_table: pd.DataFrame, limit_A: O
     wanted = truth['rlnClassNumber'].to_numpy() == PARTICLE
     pairs = pairs[wanted[pairs['truth'].to_numpy()]]
     if pairs.empty:
-        raise SceneError(f'none of {len(particles_table)} particles lies within {limit:.0f} Å of a true one: '
+        raise SimulationError(f'none of {len(particles_table)} particles lies within {limit:.0f} Å of a true one: '
                          'compare with the truth of the same scene (rlnTomoName, rlnCenteredCoordinate*)')
     here, there = pairs['truth'].to_numpy(), pairs['table'].to_numpy()
     x_true, A_true = compose_pose(truth[COORDINATES].iloc[here], None, None, truth[ANGLES].iloc[here])
@@ -186,7 +188,7 @@ def compare_maps(map_file: Path, truth: Truth, resolution_A: float, mask_file: O
     with mrcfile.open(str(map_file)) as mrc:
         volume, pixel = np.array(mrc.data, dtype=np.float64), float(mrc.voxel_size.x)
     if pixel <= 0:
-        raise SceneError(f'{map_file} states no pixel size in its header')
+        raise SimulationError(f'{map_file} states no pixel size in its header')
     mask = None
     if mask_file is not None:
         with mrcfile.open(str(mask_file)) as mrc:

@@ -10,9 +10,9 @@ from .ctf import read_ctf
 from .find import SeriesLocation, find_series
 from .hand import suggest_hand
 from .mapping import map_rows
-from .optics import choose_optics
+from .optics import GivenOptics, choose_optics
 from .series import IMAGE_COLUMNS, TiltSeriesRecord
-from .session import Session, read_session
+from .session import read_session
 from .stack import find_stacks
 from .text import SourceError, short_list
 from .tlt import read_tlt
@@ -29,7 +29,8 @@ def read_series(location: SeriesLocation, pixel_size: Optional[float] = None, vo
 
     pixel_size: Angstrom of the unbinned motion-corrected images (default: PixSize * McBin of AreTomo3_Session.json,
     never AtBin); voltage: kV; cs: mm; amplitude_contrast: fraction; dose_per_image: e/A2; flip_vol: 0, 1 or 2;
-    hand: 1 or -1; stack_folder: where the stacks and _TLT.txt are, if the alignment was run again into a folder of its own.
+    hand: 1 or -1; stack_folder: where the stacks and _TLT.txt are, if the alignment was run again into
+    a folder of its own.
 
     Raises SourceError where a file is missing, damaged, or not of the same run as the others.
     """
@@ -46,7 +47,7 @@ def read_series(location: SeriesLocation, pixel_size: Optional[float] = None, vo
     ctf = read_ctf(folder / (name + '_CTF.txt'), n_raw, notes)
     session = read_session(folder)
     stacks = find_stacks(stack_folder, name, aln.raw_size, notes)
-    given = Session(pixel_size=pixel_size, voltage=voltage, cs=cs, amplitude_contrast=amplitude_contrast)
+    given = GivenOptics(pixel_size, voltage, cs, amplitude_contrast)
     optics = choose_optics(given, session, stacks, folder, notes)
     images = _images(aln, mapping.indexes, tlt, ctf.table, notes)
     tilt_axis = float(images['rot'].iloc[int(np.nanargmin(images['tilt'].abs()))])

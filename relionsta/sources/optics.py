@@ -21,8 +21,18 @@ class Optics:
     amplitude_contrast: float
 
 
-def choose_optics(given: Session, session: Session, stacks: Stacks, folder: Path, notes: List[str]) -> Optics:
-    """Pixel size and optics; `given` holds what the user says (pixel_size is then that of the stack's images).
+@dataclass(frozen=True)
+class GivenOptics:
+    """What the user says, in the units of Optics; None where nothing is said."""
+
+    pixel_size: Optional[float] = None
+    voltage: Optional[float] = None
+    cs: Optional[float] = None
+    amplitude_contrast: Optional[float] = None
+
+
+def choose_optics(given: GivenOptics, session: Session, stacks: Stacks, folder: Path, notes: List[str]) -> Optics:
+    """Pixel size and optics: what is given wins over the session file (PixSize * McBin, never AtBin).
 
     Raises SourceError where a value is unknown or impossible, or where session and stack disagree on the pixel size.
     """

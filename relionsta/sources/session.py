@@ -105,7 +105,7 @@ def _load(path: Path) -> Dict[str, Any]:
     try:
         loaded = json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
-        if '[' not in text or not text.endswith('}'):
+        if not text.endswith('}') or text.count('{') != text.count('}'):
             number = file.lines[min(error.lineno, len(file.lines)) - 1].number
             raise file.error(number, 'this is no complete JSON (%s): the file is damaged or cut short. %s'
                              % (error.msg, _FIX)) from error

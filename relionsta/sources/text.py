@@ -108,7 +108,7 @@ def _decimals(token: str) -> int:
     return len(token.partition('.')[2])
 
 
-def short_list(numbers: Sequence[int], most: int = 8) -> str:
+def short_list(numbers: Sequence[object], most: int = 8) -> str:
     """'3, 4, 5' for messages; a long list ends in its length."""
     shown = ', '.join(str(number) for number in numbers[:most])
     return shown if len(numbers) <= most else '%s … (%d in all)' % (shown, len(numbers))

@@ -55,11 +55,11 @@ def _check_tilts(file: TextFile, table: pd.DataFrame) -> None:
 
 
 def _acquisition(file: TextFile, table: pd.DataFrame, notes: List[str]) -> pd.Series:
-    order: 'pd.Series[int]' = table['acquisition'].astype(int)
-    twice = order.duplicated()
-    if twice.any():
-        row = table[twice].iloc[0]
-        first = table[order == int(row['acquisition'])].iloc[0]
+    order = pd.Series(table['acquisition'].to_numpy(dtype=int))
+    twice = np.flatnonzero(order.duplicated())
+    if twice.size:
+        row = table.iloc[int(twice[0])]
+        first = table[table['acquisition'] == row['acquisition']].iloc[0]
         raise file.error(int(row['line']), 'acquisition number %d was already given in line %d: every image needs its '
                          'own, else its dose is unknown. Restore the file or correct the number.'
                          % (row['acquisition'], first['line']))

@@ -186,5 +186,5 @@ def _column(label: str, cells: Sequence[str]) -> pd.Series:
 def _are_names(label: str, cells: Sequence[str]) -> bool:
     """True where Python would see a number in what is none: 1_2 anywhere, 007 in a label that RELION does not know."""
     if label in REAL_LABELS or label in INTEGER_LABELS:
-        return any('_' in cell for cell in cells)
+        return '_' in ''.join(cells)
     return any(map(_LOOKS_LIKE_NAME.match, cells))

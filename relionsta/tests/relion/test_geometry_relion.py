@@ -1,7 +1,7 @@
 """Every convention of geometry.py against RELION's own projections and maps of a scene that we know."""
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import mrcfile
 import numpy as np
@@ -13,27 +13,33 @@ from relionsta.star.tables import write_star
 from relionsta.tests.find import relion_home
 
 PIXEL = 4.0
-IMAGE = (160, 144)
+IMAGE = (192, 176)
 TOMOGRAM = (150, 166, 60)
-BOX = 32
+BOX = 64
 TILTS = 9
 NAME = 'TS_01'
+PLACE = np.array([[46.0, -73.0, 41.5]])
 
 
-def gaussians(centres: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
-    """A map (Z, Y, X) of BOX³ voxels; centres (n, 3) as X, Y, Z in voxels from index BOX/2."""
+def spots(centres: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
+    """A map (Z, Y, X) of BOX³ voxels; centres (n, 3) as X, Y, Z in voxels from index BOX/2.
+
+    Each spot has a wider one taken off it, so that its sum is 0: RELION's projections have no grey level of their own.
+    """
     axis = np.arange(BOX) - BOX // 2
     volume = np.zeros((BOX, BOX, BOX))
-    for (x, y, z), weight in zip(centres, weights):
-        along = [np.exp(-(axis - at) ** 2 / (2 * sigma ** 2)) for at in (z, y, x)]
-        volume += weight * np.einsum('i,j,k', *along)
+    for centre, weight in zip(centres, weights):
+        for width, part in ((sigma, 1.0), (1.6 * sigma, -1.6 ** -3)):
+            along = [np.exp(-(axis - at) ** 2 / (2 * width ** 2)) for at in centre[::-1]]
+            volume += weight * part * np.einsum('i,j,k', *along)
     return volume.astype(np.float32)
 
 
 class Scene:
     """One tilt series with every kind of alignment value not zero, in a folder where RELION can work."""
 
-    def __init__(self, folder: Path, hand: float = -1, amplitude_contrast: float = 1.0, defocus: Any = 0.0) -> None:
+    def __init__(self, folder: Path, image: Tuple[int, int] = IMAGE, hand: float = -1,
+                 amplitude_contrast: float = 1.0, defocus: Any = 0.0) -> None:
         self.folder = folder
         folder.mkdir()
         random = np.random.default_rng(7)
@@ -57,7 +63,7 @@ class Scene:
         self.optics = pd.DataFrame([{'rlnOpticsGroup': 1, **microscope}])
         write_star(folder / f'{NAME}.star', {NAME: self.tilts})
         write_star(folder / 'tomograms.star', {'global': tomograms})
-        self.write_stack(np.zeros((TILTS, IMAGE[1], IMAGE[0])))
+        self.write_stack(np.zeros((TILTS, image[1], image[0])))
 
     def write_stack(self, images: np.ndarray) -> None:
         with mrcfile.new(self.folder / f'{NAME}.mrc', overwrite=True) as stack:
@@ -87,8 +93,9 @@ class Scene:
     def predict(self, particles: str, reference: np.ndarray) -> np.ndarray:
         """RELION's own noise-free tilt images (tilts, Y, X) of the particles."""
         write_map(self.folder / 'reference.mrc', reference)
-        self.run('relion_tomo_predict_tilt_series', '--p', particles, '--t', 'tomograms.star', '--ref1', 'reference.mrc',
-                 '--ref2', 'reference.mrc', '--b', str(BOX), '--tn', NAME, '--o', 'predicted.mrc', '--j', '1')
+        self.run('relion_tomo_predict_tilt_series', '--p', particles, '--t', 'tomograms.star', '--tn', NAME,
+                 '--ref1', 'reference.mrc', '--ref2', 'reference.mrc', '--b', str(BOX), '--o', 'predicted.mrc',
+                 '--j', '1')
         return read_map(self.folder / 'predicted.mrc')
 
     def reconstruct(self, particles: str, out: str) -> np.ndarray:
@@ -96,6 +103,13 @@ class Scene:
         self.run('relion_tomo_reconstruct_particle', '--p', particles, '--t', 'tomograms.star', '--o', out + '/',
                  '--b', str(BOX), '--bin', '1', '--j', '1', '--j_out', '1', '--j_in', '1', '--theme', 'classic')
         return read_map(self.folder / out / 'merged.mrc')
+
+    def reconstruct_tomogram(self, binning: float) -> np.ndarray:
+        """RELION's tomogram (Z, Y, X) of the tilt images."""
+        self.run('relion_tomo_reconstruct_tomogram', '--t', 'tomograms.star', '--tn', NAME,
+                 '--o', f'tomogram{binning}/', '--w', str(TOMOGRAM[0]), '--h', str(TOMOGRAM[1]),
+                 '--d', str(TOMOGRAM[2]), '--binned_angpix', str(binning * PIXEL), '--j', '1')
+        return read_map(self.folder / f'tomogram{binning}' / 'tomograms' / f'rec_{NAME}.mrc')
 
 
 def write_map(path: Path, volume: np.ndarray) -> None:
@@ -109,23 +123,34 @@ def read_map(path: Path) -> np.ndarray:
 
 
 def spot_positions(images: np.ndarray) -> np.ndarray:
-    """0-based x, y (tilts, 2) of the one dark, symmetric spot in each image, from the phase of the lowest frequencies."""
-    spectrum = -np.fft.fft2(images)
-    x = -np.angle(spectrum[:, 0, 1]) / (2 * np.pi) * images.shape[2]
-    y = -np.angle(spectrum[:, 1, 0]) / (2 * np.pi) * images.shape[1]
-    return np.stack([x % images.shape[2], y % images.shape[1]], axis=1)
+    """0-based x, y (tilts, 2) of the one dark, symmetric spot in each image.
+
+    The darkest pixel gives the whole pixels, the phases of a band of frequencies the rest.
+    """
+    found = []
+    for image in images:
+        y, x = np.unravel_index(image.argmin(), image.shape)
+        spectrum = -np.fft.fft2(np.roll(image, (-y, -x), (0, 1)))
+        band = np.arange(8, 28)
+        for whole, size, along in ((x, image.shape[1], spectrum[0, band]), (y, image.shape[0], spectrum[band, 0])):
+            shifts = -np.angle(along) * size / (2 * np.pi * band)
+            found.append(whole + np.average(shifts, weights=np.abs(along)))
+    return np.array(found).reshape(-1, 2)
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float:
-    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+    """Correlation coefficient of two maps within 16 voxels of the centre, where the particle is."""
+    z, y, x = np.indices(first.shape) - BOX // 2
+    inside = x ** 2 + y ** 2 + z ** 2 < 16 ** 2
+    return float(np.corrcoef(first[inside], second[inside])[0, 1])
 
 
-def random_poses(count: int, seed: int) -> Dict[str, np.ndarray]:
+def random_poses(count: int, seed: int, spread: float = 100) -> Dict[str, np.ndarray]:
     """Rows of a particles STAR in which all four parts of a pose matter; near enough to be seen in every tilt."""
     random = np.random.default_rng(seed)
     angles = [np.stack([random.uniform(-180, 180, count), random.uniform(10, 170, count),
                         random.uniform(-180, 180, count)], axis=1) for _ in range(2)]
-    return {'coords': random.uniform(-1, 1, (count, 3)) * np.array([100, 100, 60]),
+    return {'coords': random.uniform(-1, 1, (count, 3)) * np.array([spread, spread, 60]),
             'origins': random.uniform(-12, 12, (count, 3)), 'sub_angles': angles[0], 'part_angles': angles[1]}
 
 
@@ -139,8 +164,8 @@ def test_a_point_of_a_particle_is_projected_where_relion_projects_it(tmp_path: P
 
     The reference is one spot away from its centre, so that the angles move it in the images.
     """
-    spot = np.array([5.0, -3.0, 2.0])
-    reference = gaussians(spot[None], np.ones(1), sigma=2.0)
+    spot = np.array([4.0, -3.0, 2.0])
+    reference = spots(spot[None], np.ones(1), sigma=1.5)
     scene = Scene(tmp_path / 'scene')
     matrices = geometry.tilt_series_projections(scene.tilts, PIXEL, IMAGE, TOMOGRAM)
     for seed in (1, 2, 3):
@@ -159,7 +184,7 @@ def test_a_point_of_a_particle_is_projected_where_relion_projects_it(tmp_path: P
 @pytest.mark.parametrize('hand', [1, -1])
 def test_defocus_follows_depth_as_in_relion(tmp_path: Path, hand: int) -> None:
     """Prevents a wrong sign of the defocus gradient: compared with RELION told each image's defocus, and no hand."""
-    reference = gaussians(np.zeros((1, 3)), np.ones(1), sigma=0.8)
+    reference = spots(np.zeros((1, 3)), np.ones(1), sigma=0.8)
     position = np.array([[60.0, -80.0, 90.0]])
     defocus = np.linspace(4000, 6000, TILTS)
     images: List[np.ndarray] = []
@@ -167,7 +192,6 @@ def test_defocus_follows_depth_as_in_relion(tmp_path: Path, hand: int) -> None:
     matrices = geometry.tilt_series_projections(gradient.tilts, PIXEL, IMAGE, TOMOGRAM)
     voxel = geometry.voxel_from_centered(position, TOMOGRAM, PIXEL)
     scenes = [gradient]
-    # A hand of 40 makes the gradient large; RELION takes hand as a factor.
     for factor in (hand, -hand):
         told = geometry.defocus_of(defocus, matrices, voxel, factor, PIXEL, TOMOGRAM)[:, 0]
         scenes.append(Scene(tmp_path / f'told{factor}', hand=0, amplitude_contrast=0.1, defocus=told))
@@ -182,17 +206,60 @@ def test_defocus_follows_depth_as_in_relion(tmp_path: Path, hand: int) -> None:
 def test_composed_poses_give_the_reference_back(tmp_path: Path) -> None:
     """Prevents maps that are blurred, mirrored or turned because a pose was taken apart or put together wrongly."""
     centres = np.array([[0, 0, 0], [6, 1, -2], [-3, 5, 4], [2, -6, 3], [-4, -3, -6]], dtype=float)
-    reference = gaussians(centres, np.array([1.2, 1.0, 0.8, 0.6, 1.0]), sigma=1.8)
-    scene = Scene(tmp_path / 'scene', amplitude_contrast=0.1, defocus=15000)
-    poses = random_poses(12, 4)
+    reference = spots(centres, np.array([1.2, 1.0, 0.8, 0.6, 1.0]), sigma=1.8)
+    # Forty particles over a wide image: what neighbours add to each other's boxes averages out.
+    scene = Scene(tmp_path / 'scene', image=(360, 320), amplitude_contrast=0.1, defocus=15000)
+    poses = random_poses(40, 4, spread=420)
     write_poses(scene, 'truth.star', poses)
     scene.write_stack(scene.predict('truth.star', reference))
     positions, A = geometry.compose_pose(**poses)
     scene.write_particles('folded.star', positions, rlnAngle=geometry.matrix_to_euler(A))
     folded = scene.reconstruct('folded.star', 'folded')
     as_reference = correlation(folded, reference)
-    mirrored = correlation(folded, reference[::-1])
     scene.write_particles('inverted.star', positions, rlnAngle=geometry.matrix_to_euler(A.transpose(0, 2, 1)))
-    inverted = correlation(scene.reconstruct('inverted.star', 'inverted'), reference)
+    scene.write_particles('unshifted.star', poses['coords'], rlnAngle=geometry.matrix_to_euler(A))
+    wrong = {'mirrored': correlation(folded, reference[::-1]),
+             'inverted': correlation(scene.reconstruct('inverted.star', 'inverted'), reference),
+             'unshifted': correlation(scene.reconstruct('unshifted.star', 'unshifted'), reference)}
     assert as_reference > 0.95
-    assert max(mirrored, inverted) < as_reference - 0.15
+    assert max(wrong.values()) < 0.8, wrong
+
+
+@pytest.fixture(scope='module')
+def with_one_particle(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """A scene whose tilt images show one particle, at PLACE."""
+    scene = Scene(tmp_path_factory.mktemp('tomogram') / 'scene')
+    scene.write_particles('particles.star', PLACE)
+    scene.write_stack(scene.predict('particles.star', spots(np.zeros((1, 3)), np.ones(1), sigma=1.5)))
+    return scene
+
+
+def peak(volume: np.ndarray) -> np.ndarray:
+    """0-based x, y, z (1, 3) of the darkest point of a tomogram (Z, Y, X), by a parabola through its neighbours."""
+    at = np.unravel_index(volume.argmin(), volume.shape)
+    found = []
+    for axis in (2, 1, 0):
+        below, here, above = (volume[tuple(at[n] + step * (n == axis) for n in range(3))] for step in (-1, 0, 1))
+        found.append(at[axis] + 0.5 * (below - above) / (below - 2 * here + above))
+    return np.array([found])
+
+
+@pytest.mark.parametrize('binning', [1, 1.5, 2])
+def test_a_voxel_of_a_tomogram(with_one_particle: Scene, binning: float) -> None:
+    """Prevents half-voxel shifts of picks, at any binning: RELION's own tomogram shows the particle where we say."""
+    tomogram = with_one_particle.reconstruct_tomogram(binning)
+    found = geometry.centered_from_voxel(peak(tomogram), tomogram.shape[::-1], binning * PIXEL)
+    # A quarter of a voxel: RELION rounds the size of binned images.
+    assert np.abs(found - PLACE).max() < 0.25 * binning * PIXEL
+
+
+def test_a_position_in_a_tomogram_with_shifted_origin(with_one_particle: Scene) -> None:
+    """Prevents particles that are off by the shift of their tomogram: RELION's tomogram, cut to one side.
+
+    The particle is found in the cut volume, put into Scipion's terms there, and must come out where it was put.
+    """
+    cut = with_one_particle.reconstruct_tomogram(1)[18:, :, 7:]
+    origin = (-np.array(TOMOGRAM) / 2 + np.array([7, 0, 18])) * PIXEL
+    raw = peak(cut) + origin / PIXEL
+    found = geometry.centered_from_scipion(raw, cut.shape[::-1], PIXEL, origin, PIXEL)
+    assert np.abs(found - PLACE).max() < 0.25 * PIXEL

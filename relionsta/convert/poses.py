@@ -1,0 +1,60 @@
+"""Poses in rows of a particles STAR, read and changed."""
+from typing import List, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+
+from relionsta import geometry
+from relionsta.star import require_columns
+
+COORDINATES = ['rlnCenteredCoordinateXAngst', 'rlnCenteredCoordinateYAngst', 'rlnCenteredCoordinateZAngst']
+ORIGINS = ['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']
+ANGLES = ['rlnAngleRot', 'rlnAngleTilt', 'rlnAnglePsi']
+SUBTOMOGRAM_ANGLES = ['rlnTomoSubtomogramRot', 'rlnTomoSubtomogramTilt', 'rlnTomoSubtomogramPsi']
+
+# Beyond these a pose was changed; both lie far above rounding and far below what a map could show.
+_SAME_POSITION = 1e-6
+_SAME_ROTATION = 1e-9
+
+
+def poses_of_rows(table: pd.DataFrame, path: Optional[str] = None) -> Tuple[np.ndarray, np.ndarray]:
+    """Full poses: centred positions (n, 3) in Å and A (n, 3, 3); RELION's defaults for columns that are not there."""
+    require_columns(table, COORDINATES, path, 'particles')
+    return geometry.compose_pose(table[COORDINATES].to_numpy(dtype=np.float64), _values(table, ORIGINS),
+                                 _values(table, SUBTOMOGRAM_ANGLES), _values(table, ANGLES))
+
+
+def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray) -> None:
+    """Give rows new full poses, in place; what has not changed keeps its values.
+
+    Where there are images, the coordinate stays where the image was cut out and the origin takes the shift; without
+    images the coordinate itself moves. A subtomogram orientation stays, and the rest goes to rlnAngle*.
+    """
+    old_positions, old_A = poses_of_rows(table)
+    moved = np.abs(positions - old_positions).max(axis=1) > _SAME_POSITION if len(table) else np.zeros(0, bool)
+    turned = np.abs(A - old_A).max(axis=(1, 2)) > _SAME_ROTATION if len(table) else np.zeros(0, bool)
+    sub_angles = _values(table, SUBTOMOGRAM_ANGLES)
+    sub = np.tile(np.eye(3), (len(table), 1, 1)) if sub_angles is None else geometry.euler_to_matrix(sub_angles)
+    back = sub.transpose(0, 2, 1)
+    if turned.any():
+        _change(table, ANGLES, turned, geometry.matrix_to_euler(back @ A))
+    if moved.any() and 'rlnImageName' in table:
+        shifts = table[COORDINATES].to_numpy(dtype=np.float64) - positions
+        _change(table, ORIGINS, moved, np.einsum('nij,nj->ni', back, shifts))
+    elif moved.any():
+        _change(table, COORDINATES, moved, positions)
+        if ORIGINS[0] in table:
+            _change(table, ORIGINS, moved, np.zeros_like(positions))
+
+
+def _values(table: pd.DataFrame, labels: List[str]) -> Optional[np.ndarray]:
+    """(n, 3), 0 for single columns that are not there; None if none is there."""
+    if not any(label in table for label in labels):
+        return None
+    return table.reindex(columns=labels, fill_value=0.0).to_numpy(dtype=np.float64)
+
+
+def _change(table: pd.DataFrame, labels: List[str], rows: np.ndarray, values: np.ndarray) -> None:
+    for label, column in zip(labels, values.T):
+        old = table[label].to_numpy(dtype=np.float64) if label in table else 0.0
+        table[label] = np.where(rows, column, old)

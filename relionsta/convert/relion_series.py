@@ -1,0 +1,86 @@
+"""RELION's tomograms.star and tilt-series STAR files -> Scipion's tilt series and CTFs."""
+import logging
+from typing import List, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries
+
+from relionsta.star import read_star, require_columns
+from relionsta.star.schemas import ALIGNMENT_COLUMNS, MICROSCOPE_COLUMNS, check_tilt_series
+
+from .errors import ConvertError
+from .series import Microscope, append_series, scipion_ts_id
+
+logger = logging.getLogger(__name__)
+
+_CTF = {'rlnDefocusU': 'U', 'rlnDefocusV': 'V', 'rlnDefocusAngle': 'angle', 'rlnPhaseShift': 'phase',
+        'rlnCtfFigureOfMerit': 'quality', 'rlnCtfMaxResolution': 'resolution'}
+
+
+def read_tomograms_star(path: str, tilt_series: SetOfTiltSeries,
+                        ctfs: Optional[SetOfCTFTomoSeries] = None) -> List[str]:
+    """Append every tilt series of a tomograms.star, and its CTFs if ctfs is given; returns their tsIds.
+
+    path, and the paths in it, relative to the working directory (RELION's project). The dose of an image is the step
+    of the pre-exposures, the order of acquisition that of the pre-exposures. The caller writes the sets. Raises
+    StarError for files that lack the alignment (or, with ctfs, the defocus), ConvertError where two names give one
+    tsId.
+    """
+    overview = read_star(path, ['global'])['global']
+    require_columns(overview, ('rlnTomoName', 'rlnTomoTiltSeriesStarFile', *MICROSCOPE_COLUMNS), path, 'global')
+    ts_ids = [scipion_ts_id(name) for name in overview['rlnTomoName']]
+    if len(set(ts_ids)) < len(ts_ids):
+        twice = next(ts_id for ts_id in ts_ids if ts_ids.count(ts_id) > 1)
+        raise ConvertError('%s: two of its tomograms would have the tsId %s; rename one' % (path, twice))
+    for ts_id, row in zip(ts_ids, overview.to_dict('records')):
+        name, file = row['rlnTomoName'], row['rlnTomoTiltSeriesStarFile']
+        table = read_star(file, [name])[name]
+        stack = row.get('rlnTomoTiltSeriesName')
+        check_tilt_series(table, name, file, ctf=ctfs is not None, whole_stack=stack is not None)
+        require_columns(table, ALIGNMENT_COLUMNS, file, name)
+        if 'rlnTomoXTilt' in table and (table['rlnTomoXTilt'] != 0).any():
+            logger.warning('%s: Scipion has no place for rlnTomoXTilt (up to %.2f degrees); it is left out', file,
+                           table['rlnTomoXTilt'].abs().max())
+        voltage, cs, contrast, pixel = (float(row[label]) for label in MICROSCOPE_COLUMNS)
+        microscope = Microscope(voltage, cs, contrast, pixel, _tilt_axis(table))
+        append_series(ts_id, _images(table, stack), microscope, tilt_series, ctfs)
+    return ts_ids
+
+
+def _tilt_axis(table: pd.DataFrame) -> float:
+    """Degrees, of the image with the smallest tilt."""
+    return float(table['rlnTomoZRot'].iloc[int(table['rlnTomoYTilt'].abs().to_numpy().argmin())])
+
+
+def _images(table: pd.DataFrame, stack: Optional[str]) -> pd.DataFrame:
+    """The images as append_series takes them."""
+    exposure = table['rlnMicrographPreExposure'].to_numpy(dtype=np.float64)
+    if stack is None:
+        places = [_image_and_file(name) for name in table['rlnMicrographName']]
+    else:
+        places = [(row, _without_suffix(stack)) for row in range(1, len(table) + 1)]
+    images = pd.DataFrame(places, columns=['index', 'file'])
+    images['acq_order'] = exposure.argsort(kind='stable').argsort(kind='stable') + 1
+    images['pre_exposure'] = exposure
+    images['dose'] = float(np.median(np.diff(np.sort(exposure)))) if len(exposure) > 1 else 0.0
+    images['enabled'] = True
+    for label, column in (('rlnTomoYTilt', 'tilt'), ('rlnTomoZRot', 'z_rot'), ('rlnTomoXShiftAngst', 'x_shift'),
+                          ('rlnTomoYShiftAngst', 'y_shift')):
+        images[column] = table[label].to_numpy(dtype=np.float64)
+    for label, column in _CTF.items():
+        images[column] = table[label].to_numpy(dtype=np.float64) if label in table else np.nan
+    for label, column in (('rlnMicrographNameEven', 'even'), ('rlnMicrographNameOdd', 'odd')):
+        if label in table:
+            images[column] = [_image_and_file(name)[1] for name in table[label]]
+    return images
+
+
+def _image_and_file(name: str) -> Tuple[int, str]:
+    """`n@stack:mrcs` -> (n, stack); a file of its own has index 0."""
+    number, at, stack = name.rpartition('@')
+    return (int(number), _without_suffix(stack)) if at else (0, name)
+
+
+def _without_suffix(stack: str) -> str:
+    return stack[:-len(':mrcs')] if stack.endswith(':mrcs') else stack

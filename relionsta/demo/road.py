@@ -1,0 +1,66 @@
+"""The road of the main job: which protocol takes what from which, with what settings."""
+from typing import Any, Callable, Dict, NamedTuple
+
+from pyworkflow.object import Pointer
+
+from ..simulate.presets import DEMO_SETTINGS, DemoSettings
+
+Outputs = Dict[str, Any]  # job -> finished protocol
+
+
+class Step(NamedTuple):
+    """One node of the project: its job, the name it carries, its protocol class and the parameters it gets."""
+
+    job: str
+    label: str
+    protocol: str
+    parameters: Callable[[Outputs, DemoSettings], Dict[str, Any]]
+
+
+def make_road(scene: str):
+    """The steps for the simulated data set in folder `scene` (as an AreTomo3 user would have it)."""
+    def import_aretomo3(_done, _settings):
+        return dict(filesPath=scene + '/aretomo3')
+
+    def import_picks(done, _settings):
+        return dict(filesPath=scene + '/picks/all_particles.star', inputTomograms=done['import_aretomo3'].tomograms)
+
+    def extract(done, settings):
+        return dict(inputCoordinates=done['import_picks'].outputCoordinates,
+                    inputTiltSeries=done['import_aretomo3'].tiltSeries, inputCtfs=done['import_aretomo3'].ctfs,
+                    box_size_angst=settings.box_angst, binned_size_pix=settings.box, numberOfThreads=2)
+
+    def reconstruct(done, _settings):
+        return dict(inputParticles=done['extract'].outputParticles, numberOfThreads=2)
+
+    def class3d(done, settings):
+        return dict(inputParticles=done['extract'].outputParticles, referenceVolume=done['reconstruct'].average,
+                    particle_diameter=settings.diameter, numberOfThreads=2, **settings.class3d)
+
+    def mask(done, settings):
+        return dict(inputVolume=_first_class(done['class3d']), numberOfThreads=2, **settings.mask)
+
+    def refine3d(done, settings):
+        return dict(inputParticles=done['class3d'].outputParticles,
+                    referenceVolume=_first_class(done['class3d']), solventMask=done['mask'].solventMask,
+                    particle_diameter=settings.diameter, numberOfMpi=3, **settings.refine3d)
+
+    def postprocess(done, settings):
+        return dict(inputVolume=done['refine3d'].refinedVolume, solventMask=done['mask'].solventMask,
+                    **settings.postprocess)
+
+    return [
+        Step('import_aretomo3', 'Import AreTomo3 results', 'ProtStaImportAreTomo3', import_aretomo3),
+        Step('import_picks', 'Import picks', 'ProtStaImportPicks', import_picks),
+        Step('extract', 'Extract subtomos, bin 2', 'ProtStaExtract', extract),
+        Step('reconstruct', 'Reconstruct particle', 'ProtStaReconstruct', reconstruct),
+        Step('class3d', '3D classification, K = 1, local', 'ProtStaClass3D', class3d),
+        Step('mask', 'Mask creation', 'ProtStaMask', mask),
+        Step('refine3d', '3D auto-refine', 'ProtStaRefine3D', refine3d),
+        Step('postprocess', 'Post-processing', 'ProtStaPostProcess', postprocess),
+    ]
+
+
+def _first_class(class3d):
+    """A pointer to the average of class 1, as choosing it in the form makes one."""
+    return Pointer(class3d, extended='outputAverages.1')

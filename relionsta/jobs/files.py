@@ -1,0 +1,123 @@
+"""The files that each job writes: role -> path under the job's folder. The one place that knows RELION's file names.
+
+Maps that depend on what was asked are listed with all that can be there: `half1` and `half2` of Reconstruct particle
+need half sets, `trajectories` of an extraction needs trajectories that went in, `mask` of an auto-refine a mask that
+did not fit.
+"""
+import posixpath
+from typing import Dict, List, Optional
+
+EXTRACT_FILES: Dict[str, str] = {
+    'particles': 'particles.star',
+    'optimisation_set': 'optimisation_set.star',
+    'trajectories': 'motion.star',
+}
+
+RECONSTRUCT_FILES: Dict[str, str] = {
+    'merged': 'merged.mrc',
+    'half1': 'half1.mrc',
+    'half2': 'half2.mrc',
+    'helical_merged': 'helical_merged.mrc',
+    'helical_half1': 'helical_half1.mrc',
+    'helical_half2': 'helical_half2.mrc',
+}
+
+MASK_FILES: Dict[str, str] = {'mask': 'mask.mrc'}
+
+POSTPROCESS_ROOT = 'postprocess'
+POSTPROCESS_FILES: Dict[str, str] = {
+    'map': 'postprocess.mrc',
+    'masked': 'postprocess_masked.mrc',
+    'star': 'postprocess.star',
+    'fsc': 'postprocess_fsc.dat',
+    'fsc_xml': 'postprocess_fsc.xml',
+    'fsc_plot': 'postprocess_fsc.eps',
+    'guinier_plot': 'postprocess_guinier.eps',
+    'log': 'logfile.pdf',
+}
+
+#: Root of all names that relion_refine writes.
+RUN = 'run'
+CLASS3D = 'relion.class3d'
+REFINE3D = 'relion.refine3d.tomo'
+_STARS = ('data', 'optimiser', 'sampling', 'optimisation_set')
+
+
+def iteration_root(root: str, iteration: int) -> str:
+    """Start of the names of an iteration's files: run_it003."""
+    return '%s_it%03d' % (root, iteration)
+
+
+def iteration_files(job_type: str, root: str, iteration: int, nr_classes: int = 1) -> Dict[str, str]:
+    """Role -> path of every file without which an iteration is not complete.
+
+    job_type: relion.class3d or relion.refine3d.tomo; root: 'run'. Class3D: data, model, optimiser, optimisation_set,
+    class001..., and sampling but for iteration 0 (serial runs write none there). Auto-refine: the same stars, but
+    half1_model and half2_model for model, and half1 and half2 for the maps. Raises ValueError for other job types.
+    """
+    start = iteration_root(root, iteration)
+    names = {role: '%s_%s.star' % (start, role) for role in _STARS if role != 'sampling' or iteration > 0}
+    if job_type == CLASS3D:
+        names['model'] = start + '_model.star'
+        names.update((role, '%s_%s.mrc' % (start, role)) for role in class_roles(nr_classes))
+    elif job_type == REFINE3D:
+        for half in ('half1', 'half2'):
+            names[half + '_model'] = '%s_%s_model.star' % (start, half)
+            names[half] = '%s_%s_class001.mrc' % (start, half)
+    else:
+        raise ValueError('%s has no iterations; jobs with iterations are %s and %s' % (job_type, CLASS3D, REFINE3D))
+    return names
+
+
+def optional_iteration_files(job_type: str, root: str, iteration: int, nr_classes: int = 1) -> Dict[str, str]:
+    """Role -> path of files that an iteration may have besides those of `iteration_files`.
+
+    The angular distributions (.bild) are not written without alignment; unfiltered half maps only where FSCs are
+    solvent-flattened; the sampling of iteration 0 only by MPI runs.
+    """
+    start = iteration_root(root, iteration)
+    maps = [name[:-len('.mrc')] for name in iteration_files(job_type, root, iteration, nr_classes).values()
+            if name.endswith('.mrc')]
+    names = {name[len(start) + 1:] + '_angdist': name + '_angdist.bild' for name in maps}
+    if job_type == REFINE3D:
+        names.update((half + '_unfil', '%s_%s_class001_unfil.mrc' % (start, half)) for half in ('half1', 'half2'))
+    if iteration == 0:
+        names['sampling'] = start + '_sampling.star'
+    return names
+
+
+def class_roles(nr_classes: int) -> List[str]:
+    """Roles of the class maps: class001, class002, ..."""
+    return ['class%03d' % number for number in range(1, nr_classes + 1)]
+
+
+def refine3d_final_files(root: str) -> Dict[str, str]:
+    """Role -> path of what a converged auto-refine leaves: map, unfiltered half maps and STAR files.
+
+    Do not continue from its `optimiser`: RELION accepts it, but it is past the separation of the half sets.
+    """
+    names = {role: '%s_%s.star' % (root, role) for role in _STARS + ('model',)}
+    names.update(map=root + '_class001.mrc', half1=root + '_half1_class001_unfil.mrc',
+                 half2=root + '_half2_class001_unfil.mrc')
+    return names
+
+
+def refine3d_final_optional_files(root: str) -> Dict[str, str]:
+    """Role -> path of what a converged auto-refine may leave besides: the mask, if RELION had to fit it to the box."""
+    return {'map_angdist': root + '_class001_angdist.bild', 'mask': root + '_solvent_mask.mrc'}
+
+
+def other_half(path: str) -> Optional[str]:
+    """The name under which RELION looks for the other half map: half1 <-> half2 in the file's name; None if neither."""
+    folder, name = posixpath.split(path)
+    for one, other in (('half1', 'half2'), ('half2', 'half1')):
+        if one in name:
+            return posixpath.join(folder, name.replace(one, other))
+    return None
+
+
+def is_half_pair(*paths: str) -> bool:
+    """True where RELION finds the second of two half maps by the name of the first, as it must."""
+    return len(paths) == 2 and other_half(paths[0]) == paths[1]
+
+

@@ -1,0 +1,47 @@
+"""Tokens of commands as text: for people, for run.sh and for Scipion's runner. The one place that quotes."""
+import re
+import shlex
+from typing import Sequence
+
+RUN_SCRIPT_HEAD = '''#!/bin/sh
+# The commands of this job. Run it from the project's folder: all names are relative to it.
+set -e
+'''
+#: The start of every Python format, and so of the %(GPU)s that Scipion looks for.
+_FORMAT = re.compile(r'%(?=\()')
+
+
+def quote(tokens: Sequence[str]) -> str:
+    """One line that a POSIX shell splits into exactly these tokens.
+
+    Raises ValueError for a token with a NUL character, which no program can receive.
+    """
+    for token in tokens:
+        if '\0' in token:
+            raise ValueError('an argument holds a NUL character: %r' % token)
+    return ' '.join(shlex.quote(token) for token in tokens)
+
+
+def shell_arguments(tokens: Sequence[str], mpi: int = 1) -> str:
+    """Arguments for Scipion's runJob, which puts them into a shell command; what a token says, the program gets.
+
+    Scipion interprets % in the arguments only where they hold %(GPU)s and GPUs are set; otherwise a doubled % stays
+    doubled, whatever the number of MPI processes (with MPI, the arguments are a value of the format, not the format).
+    So nothing is doubled: a quote after each % that opens a format hides it from Scipion, and the shell takes it out.
+    """
+    return _FORMAT.sub("%''", quote(tokens))
+
+
+def run_script(commands: Sequence[Sequence[str]], mpi: int = 1, relion_home: str = '') -> str:
+    """Text of run.sh, which runs a job's commands again, the same way, from the project's folder.
+
+    commands: tokens, the program's bare name first. mpi: processes for the programs whose name ends with _mpi.
+    relion_home: RELION's folder; its bin/ comes first in PATH, unless RELION_HOME says another when it is run.
+    """
+    lines = [RUN_SCRIPT_HEAD.rstrip('\n')]
+    if relion_home:
+        lines += ['relion_home=%s' % shlex.quote(relion_home), 'export PATH="${RELION_HOME:-$relion_home}/bin:$PATH"']
+    for tokens in commands:
+        launcher = ['mpirun', '-n', str(mpi)] if mpi > 1 and tokens[0].endswith('_mpi') else []
+        lines += ['', quote(launcher + list(tokens))]
+    return '\n'.join(lines) + '\n'

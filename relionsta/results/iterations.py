@@ -1,0 +1,99 @@
+"""Which iterations of a Class3D, Refine3D or InitialModel job are complete.
+
+RELION writes the optimiser.star of an iteration first and no file atomically, so the presence of a file says little. An
+iteration is complete when all its files are there, each STAR file is whole and of that iteration, and each map has the
+size that its header implies. The names come from the job's file table.
+"""
+import os
+import re
+from pathlib import Path
+from typing import Iterable, List, Optional, Union
+
+from ..jobs import files
+from ..star.tables import StarError, read_star
+from .maps import is_whole_mrc
+from .model import read_optimiser
+from .whole import is_whole_star
+
+PathLike = Union[str, Path]
+_OPTIMISER = re.compile(r'_it(\d+)_optimiser\.star')
+# The tables of each kind of file, in RELION's order; those of model.star depend on the number of classes
+_BLOCKS = {
+    '_data.star': ('optics', 'particles'),
+    '_optimiser.star': ('optimiser_general',),
+    '_sampling.star': ('sampling_general', 'sampling_directions'),
+    '_optimisation_set.star': ('',),
+}
+
+
+def complete_iterations(folder: PathLike, job_type: str, root: str = files.RUN) -> List[int]:
+    """The numbers of the complete iterations in a job folder, ascending; [] where there is none, or no folder.
+
+    job_type: RELION's, as in the table of files (`relion.class3d`, ...). root: what RELION's file names begin with.
+    """
+    return [number for number in _begun(folder, root) if is_complete(folder, job_type, number, root)]
+
+
+def last_complete(folder: PathLike, job_type: str, root: str = files.RUN) -> Optional[int]:
+    """The last complete iteration, or None. Looks from the end, so it is quick in a folder of many iterations."""
+    return next((number for number in reversed(_begun(folder, root))
+                 if is_complete(folder, job_type, number, root)), None)
+
+
+def is_complete(folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> bool:
+    """True where every file of the iteration is there and whole."""
+    stars = [Path(folder, name) for name in
+             files.iteration_files(job_type, root, iteration, nr_classes=1).values() if name.endswith('.star')]
+    if not all(_is_whole(star) for star in stars) or not _is_of(stars, iteration):
+        return False
+    # The model is whole, so it tells how many maps there must be
+    classes = min(_number_of_classes(star) for star in stars if star.name.endswith('_model.star'))
+    names = files.iteration_files(job_type, root, iteration, nr_classes=classes).values()
+    return all(is_whole_mrc(Path(folder, name)) for name in names if name.endswith('.mrc'))
+
+
+def is_converged(folder: PathLike, root: str = files.RUN) -> bool:
+    """True where an auto-refinement has converged and its final files are all there and whole."""
+    names = files.refine3d_final_files(root)
+    paths = [Path(folder, name) for name in names.values()]
+    return (all(_is_whole(path) if path.suffix == '.star' else is_whole_mrc(path) for path in paths)
+            and read_optimiser(Path(folder, names['optimiser'])).has_converged)
+
+
+def _begun(folder: PathLike, root: str) -> List[int]:
+    """Iterations whose first file is there."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    matches = (_OPTIMISER.fullmatch(name[len(root):]) for name in names if name.startswith(root))
+    return sorted(int(match.group(1)) for match in matches if match)
+
+
+def _is_of(stars: Iterable[Path], iteration: int) -> bool:
+    """True where the optimiser is of this iteration: one that RELION overwrote in a continued run may not be."""
+    return all(read_optimiser(star).iteration == iteration for star in stars
+               if star.name.endswith('_optimiser.star'))
+
+
+def _is_whole(star: Path) -> bool:
+    """True where the file is closed and has every table that RELION puts into this kind of file."""
+    if star.name.endswith('_model.star'):
+        classes = _number_of_classes(star)
+        numbers = range(1, classes + 1)
+        blocks = (['model_general', 'model_classes'] + ['model_class_%d' % number for number in numbers]
+                  + ['model_groups'] + ['model_pdf_orient_class_%d' % number for number in numbers])
+        return classes > 0 and is_whole_star(star, blocks)
+    for ending, names in _BLOCKS.items():
+        if star.name.endswith(ending):
+            return is_whole_star(star, names)
+    return is_whole_star(star, [])
+
+
+def _number_of_classes(model: Path) -> int:
+    """The number of classes that a model.star promises; 0 where it does not get so far."""
+    try:
+        table = read_star(model, ['model_general'])['model_general']
+        return int(table['rlnNrClasses'].iloc[0])
+    except (StarError, KeyError, ValueError):
+        return 0

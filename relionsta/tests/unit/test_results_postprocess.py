@@ -1,0 +1,78 @@
+"""What is read from postprocess.star."""
+import numpy as np
+import pytest
+
+from relionsta.results.postprocess import CORRECTED, MASKED, RANDOMISED, UNMASKED, read_postprocess
+from relionsta.results.resolution import resolution_at
+from relionsta.star import StarError
+from relionsta.tests.find import shared_data
+
+from .relion_job_folder import list_block, loop_block
+
+REAL = 'relion5-hiv-project/PostProcess/job026/postprocess.star'
+
+
+def test_real_result():
+    """Resolution, mask and curves of a real run, in the units that we promise."""
+    found = read_postprocess(shared_data(REAL))
+    assert found.resolution == 3.987692
+    assert found.b_factor is None  # RELION writes 0 where it did not sharpen
+    assert found.mask_fraction == pytest.approx(0.10682012)  # RELION writes per cent
+    assert (found.mask, found.randomised_from) == ('mask_fsc.mrc', 7.854546)
+    assert found.half_maps == ('Reconstruct/job025/half1.mrc', 'Reconstruct/job025/half2.mrc')
+    assert list(found.fsc) == [CORRECTED, MASKED, UNMASKED, RANDOMISED]
+    assert found.frequency[0] == 0
+    assert found.nyquist == pytest.approx(2.7, rel=1e-6)
+    assert np.all(np.diff(found.frequency) > 0)
+    assert found.fsc[UNMASKED][5] == 0.999706
+
+
+def test_resolution_and_curve_agree():
+    """The number and the plotted curve must tell the same: RELION's rule on its own corrected curve."""
+    found = read_postprocess(shared_data(REAL))
+    assert resolution_at(found.frequency, found.fsc[CORRECTED]) == pytest.approx(found.resolution, rel=1e-6)
+
+
+def test_guinier_without_amplitude_is_no_value():
+    """RELION's -99 for `no logarithm` would flatten the plot and its axis."""
+    squared, curves = read_postprocess(shared_data(REAL)).guinier
+    assert squared.size == curves['original'].size
+    assert np.isnan(curves['FSC weighted'][-1])
+    assert np.nanmin(curves['FSC weighted']) > -40
+    assert 'fit' not in curves
+
+
+def unmasked_star():
+    general = {'FinalResolution': '80.000000', 'BfactorUsedForSharpening': '-500.00000',
+               'UnfilteredMapHalf1': 'a_half1.mrc', 'UnfilteredMapHalf2': 'a_half2.mrc'}
+    shells = [(0, '0.001001', '999.000000', '1.000000'), (1, '0.002083', '480.000000', '0.995454'),
+              (2, '0.004167', '240.000000', '0.100000')]
+    return list_block('general', general) + loop_block(
+        'fsc', ['SpectralIndex', 'Resolution', 'AngstromResolution', 'FourierShellCorrelationUnmaskedMaps'], shells)
+
+
+def test_without_a_mask_there_is_one_curve(tmp_path):
+    """Post-processing without mask writes one curve and no Guinier table: a result, not an error."""
+    path = tmp_path / 'postprocess.star'
+    path.write_text(unmasked_star())
+    found = read_postprocess(path)
+    assert (found.b_factor, found.mask, found.mask_fraction, found.guinier) == (-500., '', None, None)
+    frequency, values = found.fsc_curves()[UNMASKED]
+    assert list(found.fsc) == [UNMASKED]
+    assert frequency == pytest.approx([0, 1 / 480, 1 / 240])
+    assert values[1] == 0.995454
+
+
+def test_another_star_file_is_refused(tmp_path):
+    """A particles file given by mistake must be named, with what is missing in it."""
+    path = tmp_path / 'postprocess.star'
+    path.write_text(loop_block('particles', ['AngleRot'], [(1,)]))
+    with pytest.raises(StarError, match=r'postprocess\.star.*general'):
+        read_postprocess(path)
+    text = unmasked_star()
+    path.write_text(text.replace('_rlnFinalResolution', '_rlnSomethingElse'))
+    with pytest.raises(StarError, match='rlnFinalResolution'):
+        read_postprocess(path)
+    path.write_text(text[:-30])
+    with pytest.raises(StarError, match='postprocess.star'):
+        read_postprocess(path)
