@@ -179,11 +179,14 @@ class SetOfStaParticles(SetOfSubTomograms):
         return '%s (%s%s)' % (self.getClassNameStr(), ', '.join(parts), self._appendStreamState())
 
 
-class StaClass3D(ClassSubTomogram, SetOfStaParticles):
-    """The particles of one 3D class; its representative is the class average."""
+class ClassSta3D(ClassSubTomogram, SetOfStaParticles):
+    """The particles of one 3D class; its representative is the class average.
+
+    Scipion's viewers and its protocol for subsets know a class by its name, which must begin with Class.
+    """
 
 
 class SetOfStaClasses3D(SetOfClassesSubTomograms):
     """Result of a 3D classification."""
-    ITEM_TYPE = StaClass3D
+    ITEM_TYPE = ClassSta3D
     REP_TYPE = AverageSubTomogram

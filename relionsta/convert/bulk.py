@@ -37,12 +37,13 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     encoded: Dict[str, List[Any]] = {}
     by_array: Dict[int, List[Any]] = {}
     for path, values in columns.items():
-        if isinstance(attributes[path], Matrix):
-            # The transform and the coordinate of a particle often are one array: its text is made once.
-            encoded[path] = by_array.setdefault(id(values), []) or _encode(attributes[path], values)
-            by_array[id(values)] = encoded[path]
-        else:
+        if not isinstance(attributes[path], Matrix):
             encoded[path] = _encode(attributes[path], values)
+            continue
+        # The transform and the coordinate of a particle often are one array: its text is made once.
+        if id(values) not in by_array:
+            by_array[id(values)] = _encode(attributes[path], values)
+        encoded[path] = by_array[id(values)]
     for path, values in encoded.items():
         attributes[path].set(values[0])
     new_ids = list(range(items._idCount + 1, items._idCount + n + 1)) if ids is None else [int(i) for i in ids]

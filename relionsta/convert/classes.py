@@ -5,7 +5,7 @@ import numpy as np
 from pyworkflow.object import Pointer
 from tomo.objects import AverageSubTomogram
 
-from relionsta.objects import SetOfStaClasses3D, StaClass3D
+from relionsta.objects import ClassSta3D, SetOfStaClasses3D
 from relionsta.results.model import Model
 
 from .bulk import copy_items, read_columns
@@ -29,7 +29,7 @@ def read_classes(classes: SetOfStaClasses3D, particles: Any, model: Model, maps:
         if not (1 <= number <= min(len(maps), len(model.classes))):
             raise ConvertError('%s: %d particles are in class %s, and there are maps of classes 1 to %d (%s)'
                                % (images, np.count_nonzero(~(numbers != number)), number, len(maps), model.path))
-        one = StaClass3D()
+        one = ClassSta3D()
         one.copyInfo(images)
         one.setObjId(int(number))
         average = make_volume(maps[int(number) - 1], model.pixel_size, box=model.box_size, kind=AverageSubTomogram)

@@ -188,12 +188,16 @@ def _image_names(ts_id: str, index: np.ndarray, files: Iterable[str]) -> List[st
     """`n@stack:mrcs`, n from 1; a file with one image (index 0) has its plain name."""
     names = []
     for number, path in zip(index, files):
-        plain = path[:path.rindex(':')] if path.endswith((':mrc', ':mrcs')) else path
+        plain = _without_suffix(path)
         if os.path.splitext(plain)[1].lower() not in _MRC_EXTENSIONS:
             raise ConvertError('tilt series %s: RELION cannot read images from %s; convert the stack to MRC (.mrc, '
                                '.mrcs or .st)' % (ts_id, plain))
         names.append('%d@%s:mrcs' % (number, plain) if number else plain)
     return names
+
+
+def _without_suffix(path: str) -> str:
+    return path[:path.rindex(':')] if path.endswith((':mrc', ':mrcs')) else path
 
 
 def _half_names(ts_id: str, kept: Dict[str, np.ndarray]) -> Dict[str, List[str]]:
@@ -235,7 +239,11 @@ def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.
 
 def _aligned_size(series: TiltSeries, images: pd.DataFrame) -> Any:
     """Size in tilt-series pixels of the tomogram that the aligned images would make, as thick as half its width."""
-    x, y, _ = series.getFirstItem().getDim()
+    first = series.getFirstItem()
+    if not os.path.exists(_without_suffix(first.getFileName())):
+        raise ConvertError('tilt series %s: its images %s cannot be found; their size is needed'
+                           % (series.getTsId(), first.getFileName()))
+    x, y, _ = first.getDim()
     if abs(np.sin(np.radians(images['rlnTomoZRot'].iloc[0]))) > np.sqrt(0.5):
         x, y = y, x
     return tuple(geometry.even_size(n) for n in (x, y, min(x, y) / 2))

@@ -3,7 +3,7 @@ from typing import Any, Callable, Dict, NamedTuple
 
 from pyworkflow.object import Pointer
 
-from ..simulate.presets import DEMO_SETTINGS, DemoSettings
+from ..simulate.presets import DemoSettings
 
 Outputs = Dict[str, Any]  # job -> finished protocol
 

@@ -22,12 +22,14 @@ def quote(tokens: Sequence[str]) -> str:
     return ' '.join(shlex.quote(token) for token in tokens)
 
 
-def shell_arguments(tokens: Sequence[str], mpi: int = 1) -> str:
+def shell_arguments(tokens: Sequence[str]) -> str:
     """Arguments for Scipion's runJob, which puts them into a shell command; what a token says, the program gets.
 
     Scipion interprets % in the arguments only where they hold %(GPU)s and GPUs are set; otherwise a doubled % stays
     doubled, whatever the number of MPI processes (with MPI, the arguments are a value of the format, not the format).
     So nothing is doubled: a quote after each % that opens a format hides it from Scipion, and the shell takes it out.
+
+    mpi: processes of the program; Scipion's two ways need the same text (a test tries both).
     """
     return _FORMAT.sub("%''", quote(tokens))
 

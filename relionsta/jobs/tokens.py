@@ -6,8 +6,7 @@ from typing import List, Union
 def number(value: Union[int, float]) -> str:
     """A number as a person would type it: 25, 0.5, 1 (not 1.0); nothing is rounded.
 
-    Never with an exponent where RELION would stop reading at the letter: its own reader (sscanf %f) takes exponents,
-    so those that Python writes (1e-05) may stay.
+    Very small and large ones carry an exponent (1e-05), which RELION's programs read.
     """
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)

@@ -1,5 +1,4 @@
 """Post-processing."""
-import enum
 import os
 
 import pyworkflow.utils as pwutils
@@ -15,12 +14,8 @@ from .base import ProtStaBase
 from .fscs import addFscSet
 
 
-class PostProcessOutputs(enum.Enum):
-    """What post-processing makes."""
-
-    sharpenedVolume = Volume
-    maskedVolume = Volume
-    fscs = SetOfFSCs
+#: What post-processing makes (not an Enum: two outputs are of one class, which an Enum would take for one).
+SHARPENED, MASKED, FSCS = 'sharpenedVolume', 'maskedVolume', 'fscs'
 
 
 class ProtStaPostProcess(ProtStaBase):
@@ -32,7 +27,7 @@ class ProtStaPostProcess(ProtStaBase):
     """
 
     _label = 'Post-processing'
-    _possibleOutputs = PostProcessOutputs
+    _possibleOutputs = {SHARPENED: Volume, MASKED: Volume, FSCS: SetOfFSCs}
     _job = POSTPROCESS
     _filledIn = ('fn_in', 'fn_mask')
 
@@ -87,9 +82,7 @@ class ProtStaPostProcess(ProtStaBase):
         sharpened = make_volume(self._getJobPath(files.POSTPROCESS_FILES['map']), pixel, self._halfMaps())
         masked = make_volume(self._getJobPath(files.POSTPROCESS_FILES['masked']), pixel)
         fscs = addFscSet(self, result.fsc_curves())
-        self._defineOutputs(**{PostProcessOutputs.sharpenedVolume.name: sharpened,
-                               PostProcessOutputs.maskedVolume.name: masked,
-                               PostProcessOutputs.fscs.name: fscs})
+        self._defineOutputs(**{SHARPENED: sharpened, MASKED: masked, FSCS: fscs})
         for output in (sharpened, masked, fscs):
             self._defineSourceRelation(self.inputVolume, output)
 

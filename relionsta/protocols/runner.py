@@ -35,7 +35,7 @@ def runRelion(protocol, commands, folder):
         seen = _logSize(protocol)
         start = time.time()
         try:
-            protocol.runJob(tokens[0], shell_arguments(tokens[1:], mpi=ranks), env=environ, numberOfMpi=ranks,
+            protocol.runJob(tokens[0], shell_arguments(tokens[1:]), env=environ, numberOfMpi=ranks,
                             numberOfThreads=1)
         except subprocess.CalledProcessError as error:
             raise RelionFailed(_reason(protocol, tokens[0], error.returncode, seen)) from error

@@ -7,11 +7,17 @@ import subprocess
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Tuple
 
+import mrcfile
+import numpy as np
 import pytest
 
+from relionsta.jobs import files
 from relionsta.jobs.job import Job, Values
+from relionsta.jobs.mask import MASK
 from relionsta.jobs.option import Kind, Option, Value
+from relionsta.jobs.postprocess import POSTPROCESS
 from relionsta.jobs.registry import JOBS
+from relionsta.jobs.shell import run_script
 from relionsta.jobs.tokens import number
 from relionsta.tests.find import relion_home
 
@@ -189,3 +195,25 @@ def said(program: str, *arguments: str) -> str:
     """Everything that a program of RELION prints."""
     return subprocess.run([str(relion_home() / 'bin' / program), *arguments], stdout=subprocess.PIPE, timeout=60,
                           stderr=subprocess.STDOUT, universal_newlines=True).stdout
+
+
+def test_mask_and_postprocess_write_the_files_of_the_table(tmp_path: Path) -> None:
+    """A name that RELION does not use makes a finished job look as if it had failed. Runs run.sh, as people would."""
+    z, y, x = np.mgrid[:32, :32, :32] - 16.0
+    noise = np.random.default_rng(1).normal(scale=0.02, size=(2, 32, 32, 32))
+    for place, half in enumerate(np.exp(-(x ** 2 + y ** 2 / 2 + z ** 2) / 30) + noise, start=1):
+        with mrcfile.new(str(tmp_path / ('half%d.mrc' % place))) as mrc:
+            mrc.set_data(half.astype(np.float32))
+            mrc.voxel_size = 4
+    for out in ('MaskCreate/job001/', 'PostProcess/job002/'):
+        (tmp_path / out).mkdir(parents=True)
+    commands = MASK.commands({'fn_in': 'half1.mrc', 'inimask_threshold': 0.1}, 'MaskCreate/job001/')
+    commands += POSTPROCESS.commands({'fn_in': 'half1.mrc', 'fn_mask': 'MaskCreate/job001/mask.mrc',
+                                      'do_auto_bfac': False, 'do_adhoc_bfac': True, 'adhoc_bfac': -100.0},
+                                     'PostProcess/job002/')
+    (tmp_path / 'run.sh').write_text(run_script(commands, relion_home=str(relion_home())))
+    done = subprocess.run(['sh', 'run.sh'], cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=120, universal_newlines=True)
+    assert done.returncode == 0, done.stdout
+    for out, names in (('MaskCreate/job001', files.MASK_FILES), ('PostProcess/job002', files.POSTPROCESS_FILES)):
+        assert {entry.name for entry in (tmp_path / out).iterdir()} >= set(names.values())

@@ -55,7 +55,7 @@ def _relion(folder, program, *arguments):
 
 
 def test_true_poses_give_the_true_map(dataset, average):
-    """RELION's own extraction and averaging must give the particle back: pose, hand, contrast and scale of the scene."""
+    """RELION's own extraction and averaging must give the particle back: pose, hand and contrast of the scene."""
     truth = read_truth(dataset)
     match = compare_maps(average, truth, 20.0)
     assert match.cc >= 0.9
@@ -89,7 +89,6 @@ def test_stack_and_tomogram(dataset):
     with mrcfile.open(str(dataset / 'aretomo3' / 'TS_01.mrc')) as mrc:
         assert mrc.data.shape == (9, 288, 320) and mrc.data.dtype == np.float32
         assert float(mrc.voxel_size.x) == pytest.approx(3.5)
-        assert sorted(np.argsort(mrc.data.mean(axis=(1, 2))))[0] == 0
         levels = mrc.data.mean(axis=(1, 2))
     assert np.sum(levels < 0.1 * np.median(levels)) == 1
     with mrcfile.open(str(dataset / 'aretomo3' / 'TS_01_Vol.mrc')) as mrc:
@@ -97,8 +96,8 @@ def test_stack_and_tomogram(dataset):
         assert mrc.data.shape == (36, 80, 72) and float(mrc.voxel_size.x) == pytest.approx(14.0)
 
     def density(kind):
-        rows = truth.particles[(truth.particles['rlnTomoName'] == 'TS_01') & (truth.particles['rlnClassNumber'] == kind)]
-        index = np.rint(voxel_from_centered(rows[COORDINATES], (72, 80, 36), 14.0)).astype(int)
+        rows = truth.particles['rlnTomoName'].eq('TS_01') & truth.particles['rlnClassNumber'].eq(kind)
+        index = np.rint(voxel_from_centered(truth.particles.loc[rows, COORDINATES], (72, 80, 36), 14.0)).astype(int)
         return volume[index[:, 2], index[:, 1], index[:, 0]]
 
     assert max(density(PARTICLE).max(), density(DECOY).max()) < np.median(volume) - volume.std()
@@ -114,7 +113,8 @@ def test_picks_are_near_the_truth(dataset):
     assert one.equals(picks[picks['rlnMicrographName'] == 'TS_02_Vol'].reset_index(drop=True))
     table = picks[ANGLES].copy()
     table['rlnTomoName'] = picks['rlnMicrographName'].str.replace('_Vol', '', regex=False)
-    table[COORDINATES] = (picks[['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']].to_numpy() - [36, 40, 18]) * 14.0
+    voxels = picks[['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']].to_numpy()
+    table[COORDINATES] = (voxels - [36, 40, 18]) * 14.0
     errors = compare_poses(truth.particles, table)
     assert (errors.n_matched, errors.n_false, errors.n_missed) == (16, 8, 0)
     assert 2 < errors.median_angle_error_deg < 12 and 3 < errors.median_shift_error_A < 14

@@ -8,7 +8,7 @@ import pytest
 from pwem import Domain
 from pwem.protocols import ProtSplitSet, ProtSubSet, ProtUnionSet, ProtUserSubSet
 from pwem.utils import loadSetFromDb
-from pyworkflow.object import Pointer, PointerList
+from pyworkflow.object import PointerList
 from tomo.objects import SetOfSubTomograms
 
 from relionsta.convert.bulk import read_columns
@@ -16,7 +16,7 @@ from relionsta.convert.classes import read_classes
 from relionsta.convert.errors import ConvertError
 from relionsta.convert.particles import read_particles, write_star_of_set
 from relionsta.convert.volumes import make_volume
-from relionsta.objects import STACKS_2D, SetOfStaClasses3D, SetOfStaParticles, StaClass3D, StaParticle
+from relionsta.objects import STACKS_2D, ClassSta3D, SetOfStaClasses3D, SetOfStaParticles, StaParticle
 from relionsta.results.model import ClassResult, Model, Spectrum
 from relionsta.star import read_star
 
@@ -59,6 +59,14 @@ def run(protocol_class, **inputs):
     return protocol.made
 
 
+def select_in_viewer(items, ids, output):
+    """What the metadata viewer starts when a user marks rows and asks for a set of class `output`."""
+    with open('selection.txt', 'w') as file:
+        file.write(ids)
+    items.setObjId(5)
+    return run(ProtUserSubSet, inputObject=items, sqliteFile='selection.txt,', outputClassName=output)
+
+
 def stored(items):
     """The set as another process reads it from its file."""
     items.close()
@@ -96,7 +104,7 @@ def check_child(child, names):
 def test_scipion_finds_our_classes():
     """A class that Scipion does not find is read back as something else, without its attributes."""
     found = Domain.getObjects()
-    for one in (StaParticle, SetOfStaParticles, StaClass3D, SetOfStaClasses3D):
+    for one in (StaParticle, SetOfStaParticles, ClassSta3D, SetOfStaClasses3D):
         assert found[one.__name__] is one
 
 
@@ -117,19 +125,7 @@ def test_split_set(particles):
 
 def test_selection_in_the_viewer(particles):
     """What a user marks in the metadata viewer: a text file of ids."""
-    with open('selection.txt', 'w') as file:
-        file.write('1 8')
-    particles.setObjId(5)
-    protocol_input = Pointer(particles)
-
-    class FromViewer(ProtUserSubSet):
-        def createSetObject(self):
-            result = super().createSetObject()
-            self._selectionTxt = 'selection.txt'
-            return result
-
-    made = run(FromViewer, inputObject=protocol_input.get(), sqliteFile='selection.txt,',
-               outputClassName='SetOfStaParticles')
+    made = select_in_viewer(particles, '1 8', 'SetOfStaParticles')
     check_child(made['outputStaParticles'], [NAMES[0], NAMES[7]])
 
 
@@ -212,7 +208,7 @@ def test_classes_hold_the_right_particles(particles, classes):
     again.setCoordinates3D(particles.getCoordinates3D())
     found = {}
     for one in again.iterItems():
-        assert type(one) is StaClass3D and one.getBoxSize() == 32
+        assert type(one) is ClassSta3D and one.getBoxSize() == 32
         assert one.getRepresentative().getFileName() == 'class%d.mrc' % one.getObjId()
         assert '%.1f Å' % (20 + one.getObjId()) in one.getObjComment()
         found[one.getObjId()] = list(read_columns(one, ['_particleName'])['_particleName'])
@@ -224,21 +220,19 @@ def test_classes_hold_the_right_particles(particles, classes):
 
 def test_particles_of_chosen_classes(particles, classes):
     """Select classes in the viewer, get their particles."""
-    with open('selection.txt', 'w') as file:
-        file.write('1 3')
-    classes.setObjId(6)
-
-    class FromViewer(ProtUserSubSet):
-        def createSetObject(self):
-            result = super().createSetObject()
-            self._selectionTxt = 'selection.txt'
-            return result
-
-    made = run(FromViewer, inputObject=classes, sqliteFile='selection.txt,', outputClassName='SetOfParticles')
+    made = select_in_viewer(classes, '1 3', 'SetOfParticles')
     child = made['outputStaParticles']
     assert sorted(read_columns(child, ['_particleName'])['_particleName']) == sorted(
         [NAMES[0], NAMES[3], NAMES[6], NAMES[2], NAMES[5]])
     check_child(child, [NAMES[row] for row in (0, 2, 3, 5, 6)])
+
+
+def test_averages_of_chosen_classes(classes):
+    """Select classes in the viewer, get their averages."""
+    made = select_in_viewer(classes, '2', 'SetOfVolumes')
+    averages = [average.clone() for average in made['outputRepresentatives'].iterItems()]
+    assert [average.getFileName() for average in averages] == ['class2.mrc']
+    assert averages[0].getSamplingRate() == 3.75 and averages[0].getDim() == (16, 16, 16)
 
 
 def test_class_without_a_map(particles):
