@@ -13,8 +13,8 @@ from pyworkflow.object import Pointer
 from tomo.objects import Coordinate3D
 
 from relionsta import geometry
-from relionsta.objects import SetOfStaParticles, StaParticle
-from relionsta.star import StarError, read_star, require_columns, write_star
+from relionsta.objects import PSEUDO_SUBTOMOS, SetOfStaParticles, StaParticle
+from relionsta.star import StarError, is_complete, read_star, require_columns, write_star
 
 from .bulk import read_columns, write_items
 from .coordinates import SCORE
@@ -39,11 +39,15 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
     come from, or a pointer to it: its pixel size and tomograms give the particles' own Coordinate3D; without it they
     are in tilt-series pixels from the specimen's centre. tomograms_star, trajectories_star: for RELION's next job.
     ids: particle name -> object id (ids_by_name), so that particles keep their id from set to set and Scipion's subset
-    works on them; particles without one get new ids. The caller writes the set.
+    works on them; particles without one get new ids. The caller writes the set, which stays empty (n = 0) where RELION
+    removed every particle.
 
     Raises StarError for a file that is no such STAR, or has two particles of one name.
     """
     blocks = read_star(path)
+    if 'particles' not in blocks and 'optics' in blocks and is_complete(path):
+        # RELION writes no block at all where it has removed every particle.
+        blocks['particles'] = pd.DataFrame(columns=[NAME, 'rlnTomoName'])
     for block in ('optics', 'particles'):
         if block not in blocks:
             raise StarError(path, 'the block data_%s is missing; a particles STAR of RELION is needed' % block)
@@ -74,9 +78,9 @@ def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
     """Write the particles STAR of a set, for RELION's next job; returns the number of rows.
 
     The rows of the file that the particles come from, those of enabled particles only, in the order of the set, with
-    the set's poses, classes and half sets; a row whose pose is unchanged keeps its values. Optics and other blocks
-    stay as they are. Raises ConvertError where a particle is not in its file, where particles come from several
-    files, and where only some have a half set.
+    the set's poses, classes and half sets; a row whose pose is unchanged keeps its values. Other blocks stay as they
+    are, except that pseudo-subtomograms always count as premultiplied with the CTF. Raises ConvertError where a
+    particle is not in its file, where particles come from several files, and where only some have a half set.
     """
     columns = read_columns(particles, ['_particleName', '_particlesStar', '_randomSubset', '_transform._matrix',
                                        '_coordinate._tomoId'] + _COORDINATE, optional=['_classId'], enabled_only=True)
@@ -94,6 +98,9 @@ def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
     _set_halves(table, columns['_randomSubset'], particles)
     # RELION sorts by this column in one place and not in another: poses would go to the wrong particles.
     blocks['particles'] = table.drop(columns='rlnMicrographName', errors='ignore')
+    if particles.getKind() == PSEUDO_SUBTOMOS and 'optics' in blocks:
+        # RELION 5.1 writes 0 when it extracts these, and then refuses to refine them.
+        blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
     write_star(path, blocks)
     return len(table)
 

@@ -58,7 +58,8 @@ def new_protocol(project: Any, name: str, label: str, parameters: Dict[str, Any]
 
     parameters: values as one would type them (a choice as its text), outputs of other protocols, or pointers.
     """
-    protocol = project.newProtocol(project.getDomain().getProtocols()[name], objLabel=label)
+    protocol = project.newProtocol(project.getDomain().getProtocols()[name])
+    protocol.setObjLabel(label)
     for key, value in parameters.items():
         attribute = getattr(protocol, key)
         param = protocol.getParam(key)

@@ -4,18 +4,18 @@ import enum
 import pyworkflow.utils as pwutils
 from pyworkflow.protocol import params
 
-from ..convert.errors import ConvertError
-from ..convert.coordinates import coordinates_table, write_particles_star
-from ..convert.particles import read_particles, write_star_of_set
-from ..convert.tilt_series import write_tomograms_star
 from ..constants import DEFOCUS_HAND
+from ..convert.coordinates import coordinates_table, write_particles_star
+from ..convert.errors import ConvertError
+from ..convert.particles import read_particles, write_star_of_set
 from ..convert.poses import COORDINATES
 from ..convert.positions import outside_of_tomograms, tomogram_table
+from ..convert.tilt_series import write_tomograms_star
 from ..geometry import good_box_size
 from ..jobs import files
-from ..jobs.extract import EXTRACT
+from ..jobs.extract import EXTRACT, PSEUDO_3D
 from ..objects import SetOfStaParticles
-from ..star import StarError
+from ..star import StarError, read_star, write_star
 from . import checks
 from .base import ProtStaBase
 from .particles import PARTICLES, TOMO_INPUTS
@@ -25,6 +25,18 @@ AS_IMPORTED = 0
 HANDS = {1: -1, 2: 1}
 #: More particles than this fraction outside of their tomograms is no accident but a wrong pixel size or tomogram.
 OUTSIDE_TOLERANCE = 0.01
+
+
+def markPremultiplied(path, subtomoFormat):
+    """Mend RELION 5.1's particles.star of 3D pseudo-subtomos, which denies that they are multiplied by their CTF.
+
+    relion_refine refuses such files; RELION 5.0 wrote the column right.
+    """
+    if subtomoFormat != PSEUDO_3D:
+        return
+    blocks = read_star(path)
+    blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
+    write_star(path, blocks)
 
 
 class ExtractOutputs(enum.Enum):
@@ -153,6 +165,7 @@ class ProtStaExtract(ProtStaBase):
         source = self.inputCoordinates.get()
         values = self.getValues()
         particles = SetOfStaParticles.create(self._getPath())
+        markPremultiplied(self._getJobPath(files.EXTRACT_FILES['particles']), values['subtomo_format'])
         again = isinstance(source, SetOfStaParticles)
         read_particles(self._getJobPath(files.EXTRACT_FILES['particles']), particles,
                        source.getCoordinates3D(asPointer=True) if again else self.inputCoordinates,
@@ -187,7 +200,11 @@ class ProtStaExtract(ProtStaBase):
         return errors
 
     def _checkBox(self, series):
-        """A box as wide as the image leaves no particle: RELION drops all of them and ends without an error."""
+        """RELION makes up values beyond the resolution of the images, and drops all particles of too wide a box."""
+        if self.getBinning() < 0.999:
+            return ['*Binning*: %.3g, so the particles would have smaller pixels (%.4g Å) than the tilt images (%.4g Å). '
+                    'Choose a larger box in Å, or fewer pixels.'
+                    % (self.getBinning(), self.getBinning() * self.getTiltSeriesPixelSize(), self.getTiltSeriesPixelSize())]
         if series is None:
             return []
         box = self.getBinning() * series.getSamplingRate() * self.binned_size_pix.get()
@@ -220,7 +237,6 @@ class ProtStaExtract(ProtStaBase):
     def _summaryLines(self):
         particles = self.outputParticles
         before, after = self.inputCoordinates.get().getSize(), particles.getSize()
-        pixel, box = particles.getSamplingRate(), particles.getBoxSize()
         return ['%d of %d particles extracted from %d tilt series%s.' % (
                     after, before, len(particles.getTSIds()),
                     '' if after == before else '; %d were too close to the edge' % (before - after)),

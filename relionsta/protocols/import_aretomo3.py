@@ -16,7 +16,6 @@ from ..convert.errors import ConvertError
 from ..convert.series import append_record, append_tomogram, scipion_ts_id
 from ..sources.aretomo3 import find_series, read_series
 from ..sources.text import SourceError
-from . import checks
 
 HAND_CHOICES = {0: -1, 1: 1, 2: None}
 FLIP_CHOICES = {0: None, 1: 0, 2: 1, 3: 2}

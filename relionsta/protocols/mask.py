@@ -1,7 +1,7 @@
 """Mask creation."""
 import enum
 
-from pwem.objects import Volume, VolumeMask
+from pwem.objects import VolumeMask
 from pyworkflow.protocol import params
 
 from ..jobs import files

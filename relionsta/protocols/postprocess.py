@@ -2,7 +2,7 @@
 import os
 
 import pyworkflow.utils as pwutils
-from pwem.objects import SetOfFSCs, Volume, VolumeMask
+from pwem.objects import SetOfFSCs, Volume
 from pyworkflow.protocol import params
 
 from ..convert.volumes import make_volume
@@ -12,7 +12,6 @@ from ..results.postprocess import read_postprocess
 from . import checks
 from .base import ProtStaBase
 from .fscs import addFscSet
-
 
 #: What post-processing makes (not an Enum: two outputs are of one class, which an Enum would take for one).
 SHARPENED, MASKED, FSCS = 'sharpenedVolume', 'maskedVolume', 'fscs'

@@ -60,7 +60,8 @@ def _ask(home: Path, _modified: int) -> RelionBuild:
         done = subprocess.run([str(program), '--version'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=60)
     except OSError as error:
-        raise RelionNotFound('%s does not start (%s).' % (program, error))
+        raise RelionNotFound('%s does not start (%s). Set RELION_HOME to a RELION 5 that does.'
+                             % (program, error)) from error
     found = re.search(r'RELION version:\s*(\d+)\.(\d+)(\S*)', done.stdout)
     if done.returncode != 0 or found is None:
         raise RelionNotFound("%s --version does not tell its version: %s" % (program, done.stdout.strip()[-200:]))

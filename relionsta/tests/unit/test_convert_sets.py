@@ -20,8 +20,8 @@ from relionsta.objects import STACKS_2D, ClassSta3D, SetOfStaClasses3D, SetOfSta
 from relionsta.results.model import ClassResult, Model, Spectrum
 from relionsta.star import read_star
 
+from .convert_particle_files import write_particles
 from .convert_scene import make_coordinates, make_tomograms
-from .test_convert_particles import write_particles
 
 NAMES = ['TS_01/0', 'TS_02/1', 'TS_01/2', 'TS_02/3', 'TS_01/4', 'TS_02/5', 'TS_01/6', 'TS_02/7']
 

@@ -39,7 +39,7 @@ def test_hostile_tokens_arrive(recorder, host, mpi, gpus, monkeypatch) -> None:
     executor = StepExecutor(host)
     executor.protocol = SimpleNamespace(getSubmitDict=dict)
     monkeypatch.setattr(executor, 'getGpuList', lambda: gpus)
-    executor.runJob(logging.getLogger('test'), recorder.program, shell_arguments(HOSTILE, mpi=mpi), numberOfMpi=mpi,
+    executor.runJob(logging.getLogger('test'), recorder.program, shell_arguments(HOSTILE), numberOfMpi=mpi,
                     env=Environ(PATH='/usr/bin:/bin'))
     assert recorder.got() == HOSTILE
 
@@ -49,7 +49,7 @@ def test_hostile_tokens_arrive_through_a_queue(recorder, host, mpi, tmp_path) ->
     """Queues get the command inside a script that is made with % as well."""
     submit = {'JOB_SCRIPT': str(tmp_path / 'job.sh')}
     submit['JOB_COMMAND'] = process.buildRunCommand(
-        recorder.program, shell_arguments(HOSTILE, mpi=mpi), mpi, host, Environ(PATH='/usr/bin:/bin'), context=submit)
+        recorder.program, shell_arguments(HOSTILE), mpi, host, Environ(PATH='/usr/bin:/bin'), context=submit)
     queue = SimpleNamespace(getSubmitTemplate=lambda: '#!/bin/sh\n%(JOB_COMMAND)s\n',
                             getSubmitCommand=lambda: 'sh %(JOB_SCRIPT)s; echo 1')
     _submit(queue, submit)
