@@ -186,7 +186,7 @@ class ClassSta3D(ClassSubTomogram, SetOfStaParticles):
     """
 
 
-class SetOfStaClasses3D(SetOfClassesSubTomograms):
+class SetOfClassesSta3D(SetOfClassesSubTomograms):
     """Result of a 3D classification."""
     ITEM_TYPE = ClassSta3D
     REP_TYPE = AverageSubTomogram

@@ -1,11 +1,11 @@
-"""A 3D classification of RELION -> SetOfStaClasses3D."""
+"""A 3D classification of RELION -> SetOfClassesSta3D."""
 from typing import Any, Sequence
 
 import numpy as np
 from pyworkflow.object import Pointer
 from tomo.objects import AverageSubTomogram
 
-from relionsta.objects import ClassSta3D, SetOfStaClasses3D
+from relionsta.objects import ClassSta3D, SetOfClassesSta3D
 from relionsta.results.model import Model
 
 from .bulk import copy_items, read_columns
@@ -13,7 +13,7 @@ from .errors import ConvertError
 from .volumes import make_volume
 
 
-def read_classes(classes: SetOfStaClasses3D, particles: Any, model: Model, maps: Sequence[str]) -> None:
+def read_classes(classes: SetOfClassesSta3D, particles: Any, model: Model, maps: Sequence[str]) -> None:
     """Fill an empty set of classes with the particles of a classification.
 
     particles: the classified SetOfStaParticles, stored, or a pointer to it. model: the model.star of the iteration.

@@ -8,7 +8,7 @@ from ..convert.classes import read_classes
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.class3d import CLASS3D
-from ..objects import SetOfStaClasses3D, SetOfStaParticles
+from ..objects import SetOfClassesSta3D, SetOfStaParticles
 from ..results.iterations import complete_iterations
 from ..results.model import read_model
 from .particles import TOMO_INPUTS, ProtStaParticlesBase
@@ -17,7 +17,7 @@ from .particles import TOMO_INPUTS, ProtStaParticlesBase
 class Class3DOutputs(enum.Enum):
     """What 3D classification makes."""
 
-    outputClasses = SetOfStaClasses3D
+    outputClasses = SetOfClassesSta3D
     outputAverages = SetOfVolumes
     outputParticles = SetOfStaParticles
 
@@ -96,7 +96,7 @@ class ProtStaClass3D(ProtStaParticlesBase):
         particles = self._readParticles(self._getJobPath(names['data']))
         self._defineOutputs(**{Class3DOutputs.outputParticles.name: particles,
                                Class3DOutputs.outputAverages.name: averages})
-        classes = SetOfStaClasses3D.create(self._getPath())
+        classes = SetOfClassesSta3D.create(self._getPath())
         read_classes(classes, particles, model, maps)
         classes.write()
         self._defineOutputs(**{Class3DOutputs.outputClasses.name: classes})

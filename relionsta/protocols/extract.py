@@ -7,7 +7,7 @@ from pyworkflow.protocol import params
 from ..constants import DEFOCUS_HAND
 from ..convert.coordinates import coordinates_table, write_particles_star
 from ..convert.errors import ConvertError
-from ..convert.particles import read_particles, write_star_of_set
+from ..convert.particles import ids_by_name, read_particles, write_star_of_set
 from ..convert.poses import COORDINATES
 from ..convert.positions import outside_of_tomograms, tomogram_table
 from ..convert.tilt_series import write_tomograms_star
@@ -169,7 +169,7 @@ class ProtStaExtract(ProtStaBase):
         again = isinstance(source, SetOfStaParticles)
         read_particles(self._getJobPath(files.EXTRACT_FILES['particles']), particles,
                        source.getCoordinates3D(asPointer=True) if again else self.inputCoordinates,
-                       values['in_tomograms'], values['in_trajectories'] or None)
+                       values['in_tomograms'], values['in_trajectories'] or None, ids=self._idsByName())
         if particles.getSize() == 0:
             raise ValueError('No particle was extracted: all %d are too close to the edge in too many images, or seen in '
                              'fewer than %d. Choose a smaller box or fewer images (Minimum nr. frames).'
@@ -179,6 +179,14 @@ class ProtStaExtract(ProtStaBase):
         for pointer in (self.inputCoordinates, self.inputTiltSeries, self.inputCtfs):
             if pointer.get() is not None:
                 self._defineSourceRelation(pointer, particles)
+
+    def _idsByName(self):
+        """Particle name -> object id of the input item: a particle keeps its id, as Scipion's subsets expect."""
+        source = self.inputCoordinates.get()
+        if isinstance(source, SetOfStaParticles):
+            return ids_by_name(source)
+        table = coordinates_table(source)
+        return dict(zip(table['rlnTomoParticleName'], table.index.tolist()))
 
     # ----------------------------------------------------------------- checks
     def _validateInputs(self):

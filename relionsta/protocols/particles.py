@@ -2,7 +2,7 @@
 import pyworkflow.utils as pwutils
 from pyworkflow.protocol import params
 
-from ..convert.particles import read_particles, write_star_of_set
+from ..convert.particles import ids_by_name, read_particles, write_star_of_set
 from ..objects import SetOfStaParticles
 from . import checks
 from .base import ProtStaBase
@@ -67,7 +67,7 @@ class ProtStaParticlesBase(ProtStaBase):
         source = self.inputParticles.get()
         particles = SetOfStaParticles.create(self._getPath())
         read_particles(path, particles, source.getCoordinates3D(asPointer=True), source.getTomogramsStar(),
-                       source.getTrajectoriesStar())
+                       source.getTrajectoriesStar(), ids=ids_by_name(source))
         particles.write()
         return particles
 

@@ -66,7 +66,7 @@ def _reason(protocol, program, returncode, seen):
                 handle.seek(size)
                 said.append(handle.read())
     text = '\n'.join(said)
-    failure = explain(text)
+    failure = explain(text, returncode)
     if failure is not None:
         return '%s failed: %s %s' % (program, failure.cause, failure.remedy)
     tail = '\n'.join([line for line in text.splitlines() if line.strip()][-20:])

@@ -16,7 +16,7 @@ from relionsta.convert.classes import read_classes
 from relionsta.convert.errors import ConvertError
 from relionsta.convert.particles import read_particles, write_star_of_set
 from relionsta.convert.volumes import make_volume
-from relionsta.objects import STACKS_2D, ClassSta3D, SetOfStaClasses3D, SetOfStaParticles, StaParticle
+from relionsta.objects import STACKS_2D, ClassSta3D, SetOfClassesSta3D, SetOfStaParticles, StaParticle
 from relionsta.results.model import ClassResult, Model, Spectrum
 from relionsta.star import read_star
 
@@ -104,7 +104,7 @@ def check_child(child, names):
 def test_scipion_finds_our_classes():
     """A class that Scipion does not find is read back as something else, without its attributes."""
     found = Domain.getObjects()
-    for one in (StaParticle, SetOfStaParticles, ClassSta3D, SetOfStaClasses3D):
+    for one in (StaParticle, SetOfStaParticles, ClassSta3D, SetOfClassesSta3D):
         assert found[one.__name__] is one
 
 
@@ -193,7 +193,7 @@ def write_map(path, box=16):
 
 @pytest.fixture
 def classes(particles):
-    result = SetOfStaClasses3D.create('.')
+    result = SetOfClassesSta3D.create('.')
     read_classes(result, particles, a_model(4), [write_map('class%d.mrc' % number) for number in range(1, 5)])
     result.write()
     return result
@@ -202,7 +202,7 @@ def classes(particles):
 def test_classes_hold_the_right_particles(particles, classes):
     """Class 4 is empty and left out; the others have their particles under their ids, and their averages."""
     classes.close()
-    again = SetOfStaClasses3D(filename=classes.getFileName())
+    again = SetOfClassesSta3D(filename=classes.getFileName())
     again.loadAllProperties()
     again.setImages(particles)
     again.setCoordinates3D(particles.getCoordinates3D())
@@ -239,7 +239,7 @@ def test_class_without_a_map(particles):
     """A map of another run in place of a class average would go unnoticed."""
     maps = [write_map('class%d.mrc' % number) for number in (1, 2)]
     with pytest.raises(ConvertError, match='class 3, and there are maps of classes 1 to 2'):
-        read_classes(SetOfStaClasses3D.create('.'), particles, a_model(2), maps)
+        read_classes(SetOfClassesSta3D.create('.'), particles, a_model(2), maps)
 
 
 def test_volumes():
