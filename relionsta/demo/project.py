@@ -13,6 +13,10 @@ from .road import make_road
 from .times import add_time
 
 
+#: The tree of protocols that the GUI shows beside the project.
+VIEW = 'Tomography'
+
+
 class DemoFailed(Exception):
     """A step of the road did not finish; the message names it, its reason and its log."""
 
@@ -48,9 +52,14 @@ def run_road(folder: Path, name: str, scene: Path, settings: DemoSettings = DEMO
 def open_project(name: str) -> Any:
     """The Scipion project `name`, made where it is missing; its folder becomes the working directory."""
     manager = Manager()
-    if not manager.hasProject(name):
+    new = not manager.hasProject(name)
+    if new:
         manager.createProject(name)
-    return manager.loadProject(name)
+    project = manager.loadProject(name)
+    if new:
+        project.getSettings().setProtocolView(VIEW)
+        project.saveSettings()
+    return project
 
 
 def new_protocol(project: Any, name: str, label: str, parameters: Dict[str, Any]) -> Any:

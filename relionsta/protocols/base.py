@@ -1,5 +1,8 @@
 """What all RELION jobs in Scipion share: the form, the run, the checks before it and what is told after it."""
+import hashlib
+import json
 import os
+import re
 
 import pyworkflow.utils as pwutils
 from pwem.protocols import EMProtocol
@@ -9,8 +12,8 @@ from tomo.protocols import ProtTomoBase
 
 from ..runtime.build import RelionNotFound, find_build
 from . import checks
-from .form import addJobOptions, addRunOptions, jobValues, relionVersion
-from .runner import runRelion, spentSeconds
+from .form import addJobOptions, addRunOptions, emptyNumbers, jobValues, problemText, relionVersion
+from .runner import progressText, runRelion, spentText
 
 #: RELION writes here; it drops everything up to a folder of this form from the paths of files that it rewrites.
 JOB_FOLDER = 'job001'
@@ -22,7 +25,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     """One RELION job as a Scipion protocol.
 
     A subclass names its job (`_job`), adds its inputs to the form (`_defineInputParams`), says what RELION gets
-    for them (`_inputValues`), checks them (`_validateInputs`), and makes the outputs (`createOutputStep`).
+    for them (`_inputValues`), writes files for it (`_writeInputs`), checks the inputs (`_validateInputs`), and makes
+    the outputs (`_makeOutputs`).
     """
 
     _devStatus = BETA
@@ -31,8 +35,10 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     _filledIn = ()
     #: when an option is shown in the form, beside its own condition
     _extraConditions = {}
-    #: defaults that replace RELION's, by option name
-    _ownDefaults = {}
+    #: options that are shown for every version of RELION
+    _anyVersion = ()
+    #: parameters that only choose what becomes output of what RELION has made
+    _outputParams = ()
     _defaultMpi = 1
     _defaultThreads = 1
 
@@ -40,12 +46,16 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     def _defineParams(self, form):
         form.addSection(label='I/O')
         self._defineInputParams(form)
-        addJobOptions(form, self._job, skip=self._filledIn, defaults=self._ownDefaults,
-                      conditions=self._extraConditions)
+        addJobOptions(form, self._job, skip=self._filledIn, conditions=self._extraConditions,
+                      anyVersion=self._anyVersion)
         addRunOptions(form, self._job, threads=self._defaultThreads, mpi=self._defaultMpi)
 
     def _defineInputParams(self, form):
         raise NotImplementedError
+
+    def getGpuList(self):
+        """Numbers of the GPUs, for Scipion: its own reading of the list stops at RELION's colons (0:1)."""
+        return [int(number) for number in re.findall(r'\d+', self.gpuList.get() or '')] if self.allowsGpu() else []
 
     # ---------------------------------------------------------------- folders
     def _getJobPath(self, *names):
@@ -58,22 +68,40 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     # ------------------------------------------------------------------ steps
     def _insertAllSteps(self):
-        self._insertFunctionStep(self.convertInputStep)
-        self._insertFunctionStep(self.runRelionStep)
-        self._insertFunctionStep(self.createOutputStep)
+        # Continue skips steps that were finished with the same arguments: these change with what is asked.
+        work, output = self._fingerprint(work=True), self._fingerprint(work=False)
+        self._insertFunctionStep(self.convertInputStep, work)
+        self._insertFunctionStep(self.runRelionStep, work)
+        self._insertFunctionStep(self.createOutputStep, work, output)
 
-    def convertInputStep(self):
-        """Write the STAR files that RELION needs for the inputs; nothing by default."""
+    def convertInputStep(self, work):
+        """Write the files that RELION needs for the inputs."""
+        pwutils.cleanPath(self._getInputPath())
+        pwutils.makePath(self._getInputPath())
+        self._writeInputs()
 
-    def runRelionStep(self):
+    def runRelionStep(self, work):
         """Run RELION's commands in a fresh job folder: what an earlier try left is never taken for output."""
         folder = self._getJobPath()
         pwutils.cleanPath(folder)
         pwutils.makePath(folder)
         runRelion(self, self.getCommands(), folder + os.sep)
 
-    def createOutputStep(self):
+    def createOutputStep(self, work, output):
+        """Make Scipion's objects of what RELION wrote."""
+        self._makeOutputs()
+
+    def _writeInputs(self):
+        """Nothing by default: many jobs read the files of the inputs as they are."""
+
+    def _makeOutputs(self):
         raise NotImplementedError
+
+    def _fingerprint(self, work):
+        """A short text that changes with every parameter of RELION's work, or else with the choice of the output."""
+        asked = {name: str(value) for name, value in self.getDefinitionDict().items()
+                 if (name in self._outputParams) != work and not name.startswith(('_', 'object.', 'run', 'host'))}
+        return hashlib.sha1(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
 
     # ---------------------------------------------------------------- commands
     def getValues(self):
@@ -93,33 +121,28 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     def _validate(self):
         if not self._hasInputs():
             return []  # Scipion itself names the inputs that are empty
-        errors = list(self._validateInputs())
-        if not errors:
-            try:
-                errors += [problem.text() for problem in self._problems() if problem.fatal]
-            except ValueError as error:  # an empty number: the message names the option
-                errors.append(str(error))
-        if not errors:
-            errors += self._validateBuild()
-        return errors
+        return (emptyNumbers(self) or list(self._validateInputs()) or self._validateOptions(fatal=True)
+                or self._validateBuild())
 
     def _warnings(self):
-        if not self._hasInputs():
+        if not self._hasInputs() or emptyNumbers(self):
             return []
-        return [problem.text() for problem in self._problems() if not problem.fatal] + list(self._inputWarnings())
+        return self._validateOptions(fatal=False) + list(self._inputWarnings())
 
     def _hasInputs(self):
         return all(getattr(self, name).get() is not None for name, param in self.getDefinition().iterParams()
                    if isinstance(param, params.PointerParam) and not param.allowsNull)
 
-    def _problems(self):
-        return self._job.problems(self.getValues(), relionVersion())
+    def _validateOptions(self, fatal):
+        return [problemText(self, self._job, problem)
+                for problem in self._job.problems(self.getValues(), relionVersion()) if problem.fatal == fatal]
 
     def _validateInputs(self):
         """Messages on inputs that RELION would fail on, or worse, accept."""
         return []
 
     def _inputWarnings(self):
+        """Messages on inputs that are legal and unusual."""
         return []
 
     def _validateBuild(self):
@@ -131,19 +154,38 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     # ----------------------------------------------------------------- reports
     def _summary(self):
+        if self.isActive():
+            return [progressText(self) or 'Running.']
         if not self.isFinished():
-            return ['Not finished.' if self.isActive() or self.isSaved() else 'No output yet.']
-        lines = list(self._summaryLines())
-        seconds = spentSeconds(self)
-        if seconds:
-            lines.append('RELION ran for %s.' % checks.duration(seconds))
-        return lines
+            return ['No output yet.']
+        return self._told(self._summaryLines) + spentText(self)
+
+    def _methods(self):
+        return self._told(self._methodsLines) if self.isFinished() else []
+
+    def _told(self, lines):
+        """The lines of a report; one that says why, where outputs or files of a finished run are gone."""
+        gone = [name for name in map(_nameOfOutput, self._possibleOutputs) if not hasattr(self, name)]
+        if gone:
+            return ['The output %s was deleted.' % ', '.join(gone)]
+        try:
+            return list(lines())
+        except (ValueError, OSError) as error:
+            return ['The results cannot be read: %s' % error]
 
     def _summaryLines(self):
-        return []
+        raise NotImplementedError
+
+    def _methodsLines(self):
+        raise NotImplementedError
 
     def _citations(self):
         return ['Burt2024', 'Zivanov2022'] + list(self._moreCitations())
 
     def _moreCitations(self):
         return []
+
+
+def _nameOfOutput(output):
+    """Scipion takes the possible outputs as an Enum or as names."""
+    return getattr(output, 'name', output)

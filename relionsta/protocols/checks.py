@@ -3,73 +3,13 @@
 RELION itself checks little: a wrong pixel size, a mask of another box or particles of other tomograms run to the end
 and give a wrong map.
 """
-import os
-
-import mrcfile
-
+from ..objects import StaParticle
 from ..star import StarError, read_star
+from .maps import checkFile
 
-#: Two pixel sizes are the same if they differ by less than this fraction: headers hold 32-bit numbers, and people
-#: round to three digits.
-PIXEL_TOLERANCE = 0.002
-
-
-def samePixel(one, other):
-    """True if two pixel sizes (Å) are the same but for rounding."""
-    return abs(one - other) <= PIXEL_TOLERANCE * max(abs(one), abs(other))
-
-
-def checkFile(label, path):
-    """The file of an input must be there."""
-    if path and os.path.exists(path):
-        return []
-    return ['*%s*: the file %s does not exist. Run the protocol that made it again, or choose another input.'
-            % (label, path or '(none)')]
-
-
-def checkMap(label, volume, box=None, pixel=None, whose='the particles'):
-    """A map must be there, be a whole cube of even size, and say the pixel size that Scipion says.
-
-    box (pixels), pixel (Å): those that the map must have, of `whose`; None where the map may differ.
-    """
-    path = volume.getFileName()
-    missing = checkFile(label, path)
-    if missing:
-        return missing
-    try:
-        with mrcfile.open(path, header_only=True, permissive=True) as mrc:
-            size = [int(mrc.header.nx), int(mrc.header.ny), int(mrc.header.nz)]
-            inFile = float(mrc.voxel_size.x)
-    except (ValueError, OSError) as error:
-        return ['*%s*: %s is not a readable MRC map (%s). Choose another map.' % (label, path, error)]
-    errors = []
-    if len(set(size)) != 1:
-        errors.append('*%s*: %s has %d x %d x %d voxels; RELION needs a cube. Choose another map.'
-                      % ((label, path) + tuple(size)))
-    elif size[0] % 2:
-        errors.append('*%s*: %s has an odd box of %d voxels; RELION shifts odd boxes by half a voxel. Bring it to an '
-                      'even box (%d) first.' % (label, path, size[0], size[0] + 1))
-    elif box is not None and size[0] != box:
-        errors.append('*%s*: its box is %d voxels and that of %s is %d. Choose a map with a box of %d, or make it '
-                      'again from this data.' % (label, size[0], whose, box, box))
-    rate = volume.getSamplingRate()
-    if inFile > 0 and rate and not samePixel(inFile, rate):
-        errors.append('*%s*: the header of %s says %.4g Å/pixel and Scipion says %.4g. RELION reads the header: '
-                      'import the map again with its right pixel size.' % (label, path, inFile, rate))
-    elif pixel is not None and rate and not samePixel(rate, pixel):
-        errors.append('*%s*: its pixel size is %.4g Å and that of %s is %.4g Å. Choose a map with the same pixel '
-                      'size, or make it again from this data.' % (label, rate, whose, pixel))
-    return errors
-
-
-def checkHalfMaps(label, volume):
-    """A map must have its two half maps, both there."""
-    halves = [name for name in (volume.getHalfMaps() or '').split(',') if name]
-    if len(halves) != 2:
-        return ['*%s*: it has no half maps (%s). Choose the output of a 3D auto-refine or of a Reconstruct particle '
-                'that made halves: its particles must be split into half sets (rlnRandomSubset).'
-                % (label, volume.getFileName())]
-    return [message for half in halves for message in checkFile(label + ', half map', half)]
+#: More positions than this fraction outside of their tomograms are no accident: the pixel size or the tomograms are
+#: wrong. A few come from picking at the edge.
+OUTSIDE_TOLERANCE = 0.1
 
 
 def checkParticles(label, particles, extracted=True):
@@ -77,8 +17,7 @@ def checkParticles(label, particles, extracted=True):
     if particles.getSize() == 0:
         return ['*%s*: the set has no particles. Choose another set.' % label]
     errors = []
-    tomograms = particles.getTomogramsStars()
-    stars = particles.getParticlesStars()
+    tomograms, stars = particles.getTomogramsStars(), particles.getParticlesStars()
     if not stars:
         errors.append('*%s*: the set does not know the STAR file of its particles. Use particles that Extract subtomos '
                       'or a later job of this plugin made.' % label)
@@ -86,23 +25,25 @@ def checkParticles(label, particles, extracted=True):
         errors.append('*%s*: the set does not know its tomograms (tomograms.star). Extract the particles again.' % label)
     for path in stars + tomograms:
         errors += checkFile(label, path)
+    if max(len(stars), len(tomograms)) > 1:
+        errors.append('*%s*: the set was joined from %d jobs (%s), and RELION takes particles of one. Join their '
+                      'coordinates, tilt series and CTFs, and extract all particles together.'
+                      % (label, max(len(stars), len(tomograms)), someOf(stars)))
     if errors:
         return errors
-    errors += checkTomograms(label, particles.getTSIds(), tomograms)
+    errors += checkTomograms(label, particles.getTSIds(), tomograms[0]) + checkHalves(label, particles)
     if extracted and not particles.getBoxSize():
         errors.append('*%s*: the particles have no images. Run Extract subtomos on them first.' % label)
     return errors
 
 
-def checkTomograms(label, tsIds, tomogramsStars):
+def checkTomograms(label, tsIds, tomogramsStar):
     """Every particle's tomogram must be in the tomograms.star that the job gets."""
-    known = set()
-    for path in tomogramsStars:
-        try:
-            known.update(read_star(path, blocks=['global'])['global']['rlnTomoName'])
-        except (StarError, KeyError) as error:
-            return ['*%s*: %s' % (label, error)]
-    return unknownTomograms(label, tsIds, known, 'in ' + ', '.join(tomogramsStars))
+    try:
+        known = set(read_star(tomogramsStar, blocks=['global'])['global']['rlnTomoName'])
+    except (StarError, KeyError) as error:
+        return ['*%s*: %s' % (label, error)]
+    return unknownTomograms(label, tsIds, known, 'in ' + tomogramsStar)
 
 
 def unknownTomograms(label, tsIds, known, where):
@@ -115,6 +56,20 @@ def unknownTomograms(label, tsIds, known, where):
             % (label, someOf(unknown), 'are' if len(unknown) > 1 else 'is', where, someOf(sorted(known)) or 'none')]
 
 
+def checkHalves(label, particles):
+    """Either all particles have a half set, or none."""
+    halves = halfSets(particles)
+    if 0 in halves and len(halves) > 1:
+        return ['*%s*: some particles have a half set (rlnRandomSubset) and others have none, as in a set that was joined '
+                'from before and after a 3D auto-refine. Join sets of one kind.' % label]
+    return []
+
+
+def halfSets(particles):
+    """The half sets that occur in a set: 1 and 2, 0 for particles without."""
+    return set(particles.getUniqueValues(StaParticle.RANDOM_SUBSET_ATTR))
+
+
 def checkBuild(build, values):
     """What is asked must be in the RELION that is there."""
     errors = []
@@ -122,7 +77,7 @@ def checkBuild(build, values):
         errors.append('*Use GPU acceleration?*: Yes, and %s was built without GPU support. Choose No, or set '
                       'RELION_HOME to a build with GPU support.' % build.describe())
     if values.get('nr_mpi', 1) > 1 and not build.has_mpi:
-        errors.append('*MPIs*: %d, and %s has no MPI programs. Choose 1, or set RELION_HOME to a build with MPI.'
+        errors.append('*MPI*: %d, and %s has no MPI programs. Choose 1, or set RELION_HOME to a build with MPI.'
                       % (values['nr_mpi'], build.describe()))
     return errors
 
@@ -131,13 +86,3 @@ def someOf(names, most=5):
     """Names for a message: at most `most` of them and how many more."""
     names = list(names)
     return ', '.join(names[:most]) + (' and %d more' % (len(names) - most) if len(names) > most else '')
-
-
-def duration(seconds):
-    """Seconds as people say them."""
-    seconds = int(round(seconds))
-    if seconds < 60:
-        return '%d s' % seconds
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return '%d h %02d min' % (hours, minutes) if hours else '%d min %02d s' % (minutes, seconds)

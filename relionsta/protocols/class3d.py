@@ -9,9 +9,11 @@ from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.class3d import CLASS3D
 from ..objects import SetOfClassesSta3D, SetOfStaParticles
-from ..results.iterations import complete_iterations
+from ..results.iterations import complete_iterations, is_complete, last_complete
 from ..results.model import read_model
-from .particles import TOMO_INPUTS, ProtStaParticlesBase
+from .particles import ProtStaRefineBase
+
+LAST = -1
 
 
 class Class3DOutputs(enum.Enum):
@@ -22,46 +24,31 @@ class Class3DOutputs(enum.Enum):
     outputParticles = SetOfStaParticles
 
 
-class ProtStaClass3D(ProtStaParticlesBase):
+class ProtStaClass3D(ProtStaRefineBase):
     """ Sort particles into classes, align them, or both.
 
     With one class and local searches it is the quick first alignment of template-matching picks; without alignment
     and with several classes it finds false positives and different states. Follow resolution and changes over the
-    iterations (Analyze Results) and choose the iteration to go on with: any complete one can be made the output.
+    iterations (Analyze Results) and choose the iteration to go on with: for another one, change only "Iteration to use"
+    and run again with Continue; RELION is not run again.
     """
 
     _label = '3D classification'
     _possibleOutputs = Class3DOutputs
     _job = CLASS3D
-    _filledIn = TOMO_INPUTS + ('fn_ref', 'fn_mask', 'fn_cont')
     _defaultThreads = 2
+    _outputParams = ('outputIteration',)
+    _referenceHelp = 'A first average, low-pass filtered below; every class starts from it.'
 
     def _defineInputParams(self, form):
         super()._defineInputParams(form)
-        form.addParam('referenceVolume', params.PointerParam, pointerClass='Volume', important=True,
-                      label='Reference map', help='A first average, low-pass filtered below; every class starts from it.')
-        form.addParam('solventMask', params.PointerParam, pointerClass='VolumeMask', allowsNull=True,
-                      label='Reference mask (optional)',
-                      help='A soft mask with the same box and pixel size as the particles.')
-        form.addParam('outputIteration', params.IntParam, default=-1, label='Iteration to use',
+        form.addParam('outputIteration', params.IntParam, default=LAST, allowsNull=True, label='Iteration to use',
                       help='The iteration whose classes and particles become the output; -1 is the last one.')
 
-    # ------------------------------------------------------------------ input
-    def _inputValues(self):
-        values = super()._inputValues()
-        reference, mask = self.referenceVolume.get(), self.solventMask.get()
-        values.update(fn_ref=reference.getFileName() if reference else '', fn_mask=mask.getFileName() if mask else '',
-                      fn_cont='')
-        return values
-
     def _validateInputs(self):
-        errors = super()._validateInputs()
-        if errors:
-            return errors
-        errors = (self._checkReference('Reference map', self.referenceVolume.get())
-                  + self._checkMask('Reference mask', self.solventMask.get()) + self._checkDiameter())
         wanted, last = self.outputIteration.get(), self.nr_iter.get()
-        if wanted != -1 and not 1 <= wanted <= last:
+        errors = super()._validateInputs()
+        if wanted != LAST and not 1 <= wanted <= last:
             errors.append('*Iteration to use*: %d, and the job runs %d iterations. Choose 1 to %d, or -1 for the last.'
                           % (wanted, last, last))
         return errors
@@ -69,28 +56,33 @@ class ProtStaClass3D(ProtStaParticlesBase):
     # ---------------------------------------------------------------- output
     def getIteration(self):
         """The iteration that is, or will be, the output: the chosen one, else the last complete one."""
-        complete = complete_iterations(self._getJobPath(), self._job.type)
-        wanted = self.outputIteration.get()
-        if wanted != -1:
-            if wanted not in complete:
-                raise ValueError('Iteration %d is not complete in %s; complete are %s. Choose one of them in "Iteration '
-                                 'to use".' % (wanted, self._getJobPath(), complete or 'none'))
-            return wanted
-        if not complete or complete[-1] == 0:
-            raise ValueError('RELION left no complete iteration in %s. Look at its log.' % self._getJobPath())
-        return complete[-1]
+        folder, wanted = self._getJobPath(), self.outputIteration.get()
+        found = last_complete(folder, self._job.type) if wanted == LAST else wanted
+        if not found:
+            raise ValueError('RELION left no complete iteration in %s. Look at its log.' % folder)
+        if not is_complete(folder, self._job.type, found):
+            raise ValueError('Iteration %d is not complete in %s; complete are %s. Choose one of them in "Iteration to '
+                             'use".' % (found, folder, complete_iterations(folder, self._job.type) or 'none'))
+        return found
 
-    def createOutputStep(self):
+    def _getNames(self):
+        """The files of the output iteration, by role."""
+        return files.iteration_files(self._job.type, files.RUN, self.getIteration(), nr_classes=self.nr_classes.get())
+
+    def getModel(self):
+        """The model.star of the output iteration, read."""
+        return read_model(self._getJobPath(self._getNames()['model']))
+
+    def _makeOutputs(self):
         source = self.inputParticles.get()
-        names = files.iteration_files(self._job.type, 'run', self.getIteration(), nr_classes=self.nr_classes.get())
-        pixel = source.getSamplingRate()
+        names = self._getNames()
         model = read_model(self._getJobPath(names['model']))
-        maps = [self._getJobPath(names['class%03d' % number]) for number in range(1, self.nr_classes.get() + 1)]
+        maps = [self._getJobPath(names[role]) for role in files.class_roles(self.nr_classes.get())]
         averages = SetOfVolumes.create(self._getPath())
-        averages.setSamplingRate(pixel)
-        for number, path in enumerate(maps, start=1):
-            volume = make_volume(path, pixel, box=source.getBoxSize())
-            volume.setObjComment('Class %d: %s' % (number, model.classes[number - 1].describe()))
+        averages.setSamplingRate(source.getSamplingRate())
+        for one, path in zip(model.classes, maps):
+            volume = make_volume(path, source.getSamplingRate(), box=source.getBoxSize())
+            volume.setObjComment('Class %d: %s' % (one.number, one.describe()))
             averages.append(volume)
         averages.write()
         particles = self._readParticles(self._getJobPath(names['data']))
@@ -100,13 +92,7 @@ class ProtStaClass3D(ProtStaParticlesBase):
         read_classes(classes, particles, model, maps)
         classes.write()
         self._defineOutputs(**{Class3DOutputs.outputClasses.name: classes})
-        for output in (particles, averages, classes):
-            self._defineSourceRelation(self.inputParticles, output)
-
-    def getModel(self):
-        """The model.star of the output iteration, read."""
-        names = files.iteration_files(self._job.type, 'run', self.getIteration(), nr_classes=self.nr_classes.get())
-        return read_model(self._getJobPath(names['model']))
+        self._relateToInputs(particles, averages, classes)
 
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
@@ -114,16 +100,13 @@ class ProtStaClass3D(ProtStaParticlesBase):
         lines = ['Iteration %d of %d, %d particles, %s.' % (
             self.getIteration(), self.nr_iter.get(), self.outputParticles.getSize(),
             'aligned' if self.dont_skip_align.get() else 'not aligned')]
-        lines += ['Class %d: %s.' % (number, one.describe()) for number, one in enumerate(model.classes[:3], start=1)]
+        lines += ['Class %d: %s.' % (one.number, one.describe()) for one in model.classes[:3]]
         if len(model.classes) > 3:
             lines[-1] += ' And %d more classes.' % (len(model.classes) - 3)
         return lines
 
-    def _methods(self):
+    def _methodsLines(self):
         return ['%d particles were classified in RELION into %d class%s (%d iterations, T = %g, %s).'
-                % (self._particlesIn(), self.nr_classes.get(), 'es' if self.nr_classes.get() > 1 else '',
-                   self.nr_iter.get(), self.tau_fudge.get(),
+                % (self.outputParticles.getSize(), self.nr_classes.get(), 'es' if self.nr_classes.get() > 1 else '',
+                   self.getIteration(), self.tau_fudge.get(),
                    'with alignment' if self.dont_skip_align.get() else 'without alignment')]
-
-    def _moreCitations(self):
-        return ['Scheres2012']

@@ -9,8 +9,9 @@ from ..runtime.build import RelionNotFound, find_build
 
 NEWEST = (5, 1)
 
-#: RELION's options that Scipion has a place of its own for (the Run header of every form).
-RUN_OPTIONS = ('nr_mpi', 'nr_threads', 'use_gpu', 'gpu_ids')
+#: RELION's options that Scipion has a place of its own for (the Run header of every form), and its names of them.
+RUN_OPTIONS = {'nr_mpi': 'numberOfMpi', 'nr_threads': 'numberOfThreads', 'use_gpu': params.USE_GPU,
+               'gpu_ids': params.GPU_LIST}
 
 _PARAMS = {
     Kind.BOOL: params.BooleanParam,
@@ -29,12 +30,13 @@ def relionVersion():
         return NEWEST
 
 
-def addJobOptions(form, job, skip=(), defaults=None, conditions=None):
+def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=()):
     """Add the options of `job` to a Scipion form, in sections that carry the names of RELION's tabs.
 
     skip: options that the protocol fills in itself (inputs that are Scipion objects). defaults: values that
     replace RELION's defaults, by option name. conditions: when an option is shown, beside its own condition, by
-    option name. Options of other RELION versions are kept, out of sight, so that a project opens with any version.
+    option name. Options of other RELION versions are kept, out of sight, so that a project opens with any version;
+    anyVersion: options that are shown all the same, because the protocol translates them for other versions.
     """
     defaults, conditions = defaults or {}, conditions or {}
     version = relionVersion()
@@ -44,8 +46,9 @@ def addJobOptions(form, job, skip=(), defaults=None, conditions=None):
         section = form.getSection(tab) or form.addSection(label=tab)
         for option in shown:
             if option.tab == tab:
+                exists = option.name in anyVersion or option.exists_in(version)
                 _addOption(section, option, defaults.get(option.name, option.default),
-                           _condition(option, version, conditions.get(option.name)))
+                           _condition(option, exists, conditions.get(option.name)))
 
 
 def addRunOptions(form, job, threads=1, mpi=1):
@@ -68,8 +71,17 @@ def _addOption(section, option, default, condition):
         section.addParam(option.name, params.EnumParam, choices=list(option.choices),
                          default=list(option.choices).index(default), display=params.EnumParam.DISPLAY_COMBO,
                          **arguments)
-    else:
-        section.addParam(option.name, _PARAMS[option.kind], default=default, **arguments)
+        return
+    if option.kind in (Kind.INT, Kind.FLOAT):
+        arguments['allowsNull'] = True  # emptyNumbers says more than Scipion does
+    section.addParam(option.name, _PARAMS[option.kind], default=default, **arguments)
+
+
+def problemText(protocol, job, problem):
+    """A problem that a job finds, in the words of the form: Scipion has labels of its own for the Run header."""
+    text = problem.text()
+    param = protocol.getParam(RUN_OPTIONS.get(problem.option, ''))
+    return text if param is None else text.replace(job.option(problem.option).label, param.label.get(), 1)
 
 
 def _label(option):
@@ -83,8 +95,8 @@ def _help(option):
     return '\n'.join(lines)
 
 
-def _condition(option, version, more):
-    if not option.exists_in(version):
+def _condition(option, exists, more):
+    if not exists:
         return 'False'
     parts = ['(%s)' % part for part in (_form_condition(option.condition), more) if part]
     return ' and '.join(parts) or None
@@ -95,17 +107,32 @@ def _form_condition(condition):
     return re.sub(r'\buse_gpu\b', params.USE_GPU, condition)
 
 
+def emptyNumbers(protocol):
+    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default."""
+    messages = []
+    for name, param in protocol.getDefinition().iterParams():
+        number = isinstance(param, (params.IntParam, params.FloatParam)) and param.default.get() is not None
+        if number and getattr(protocol, name).get() is None and protocol.evalParamCondition(name):
+            messages.append('*%s*: empty. Give a number; the default is %s.' % (param.label.get(), param.default.get()))
+    return messages
+
+
 def jobValues(protocol, job, skip=()):
-    """RELION's value of every option of `job`, by name, as the form of `protocol` holds them."""
+    """RELION's value of every option of `job`, by name, as the form of `protocol` holds them.
+
+    An empty number that the form does not show has no effect, and counts as its default.
+    """
     values = {}
     for option in job.options:
         if option.name in skip or option.name in RUN_OPTIONS:
             continue
         if option.kind is Kind.CHOICE:
             values[option.name] = protocol.getEnumText(option.name)
-        else:
-            value = getattr(protocol, option.name).get()
-            values[option.name] = '' if value is None else value
+            continue
+        value = getattr(protocol, option.name).get()
+        if value is None:
+            value = option.default if option.kind in (Kind.INT, Kind.FLOAT) else ''
+        values[option.name] = value
     names = {option.name for option in job.options}
     if 'nr_mpi' in names:
         values['nr_mpi'] = protocol.numberOfMpi.get()

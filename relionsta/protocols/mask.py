@@ -4,10 +4,11 @@ import enum
 from pwem.objects import VolumeMask
 from pyworkflow.protocol import params
 
+from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.mask import MASK
-from ..results.maps import map_statistics
-from . import checks
+from ..results.maps import map_statistics, read_header
+from . import maps
 from .base import ProtStaBase
 
 
@@ -36,50 +37,50 @@ class ProtStaMask(ProtStaBase):
                       help='The map to make the mask from, for example the average of a 3D classification.')
 
     def _inputValues(self):
-        volume = self.inputVolume.get()
-        return {'fn_in': volume.getFileName() if volume else ''}
+        return {'fn_in': maps.relionMap(self.inputVolume.get())}
 
     def _validateInputs(self):
         volume = self.inputVolume.get()
-        errors = checks.checkMap('Input map', volume)
-        if errors:
-            return errors
-        statistics = map_statistics(volume.getFileName())
-        threshold = self.inimask_threshold.get()
-        if not statistics.minimum < threshold < statistics.maximum:
-            return ['*Initial binarisation threshold*: %g, and the values of the map go from %.3g to %.3g, so the mask '
-                    'would be %s. Choose a value between, for example %.3g (mean + 2.5 standard deviations).'
-                    % (threshold, statistics.minimum, statistics.maximum,
-                       'empty' if threshold >= statistics.maximum else 'the whole box',
-                       statistics.mean + 2.5 * statistics.deviation)]
-        return []
+        return (maps.checkMap('Input map', volume) or maps.checkCalibration('Pixel size (A)', self.angpix.get(), volume)
+                or self._checkThreshold(volume))
 
-    def createOutputStep(self):
+    def _checkThreshold(self, volume):
+        values = map_statistics(maps.mapFile(volume))
+        threshold = self.inimask_threshold.get()
+        if values.minimum < threshold < values.maximum:
+            return []
+        return ['*Initial binarisation threshold*: %g, and the values of the map go from %.3g to %.3g, so the mask would '
+                'be %s. Choose a value between, for example %.3g (mean + 2.5 standard deviations).'
+                % (threshold, values.minimum, values.maximum,
+                   'empty' if threshold >= values.maximum else 'the whole box', values.mean + 2.5 * values.deviation)]
+
+    def _makeOutputs(self):
         source = self.inputVolume.get()
-        mask = VolumeMask()
-        mask.setFileName(self._getJobPath(files.MASK_FILES['mask']))
-        mask.setSamplingRate(source.getSamplingRate())
-        fraction = map_statistics(mask.getFileName()).mean
-        if fraction == 0:
+        pixel = self.angpix.get() if self.angpix.get() > 0 else source.getSamplingRate()
+        mask = make_volume(self._getJobPath(files.MASK_FILES['mask']), pixel,
+                           box=read_header(maps.mapFile(source)).size[0], kind=VolumeMask)
+        if map_statistics(mask.getFileName()).maximum <= 0:
             raise ValueError('The mask is empty: no value of the low-pass filtered map is above %g. Lower the initial '
                              'binarisation threshold.' % self.inimask_threshold.get())
         self._defineOutputs(**{MaskOutputs.solventMask.name: mask})
         self._defineSourceRelation(self.inputVolume, mask)
 
+    # --------------------------------------------------------------- reports
     def _summaryLines(self):
         mask = self.solventMask
-        box = mask.getDim()[0]
-        rate = mask.getSamplingRate()
-        statistics = map_statistics(mask.getFileName())
-        return ['Mask of %d voxels, %.4g Å/pixel (%.0f Å).' % (box, rate, box * rate),
-                'It encloses %.1f %% of the box (%.3g nm³).' % (100 * statistics.mean,
-                                                              statistics.mean * (box * rate) ** 3 / 1000),
-                'Threshold %g, low-pass filter %g Å.' % (self.inimask_threshold.get(), self.lowpass_filter.get()),
+        box, rate = mask.getDim()[0], mask.getSamplingRate()
+        inside = map_statistics(mask.getFileName()).mean
+        return ['Box %d pixels of %.4g Å (%.0f Å).' % (box, rate, box * rate),
+                'The mask encloses %.1f %% of the box (%.3g nm³).' % (100 * inside, inside * (box * rate / 10) ** 3),
+                'Threshold %g, %s.' % (self.inimask_threshold.get(), self._filter()),
                 'Extended by %d pixels, soft edge of %d pixels.' % (self.extend_inimask.get(),
                                                                     self.width_mask_edge.get())]
 
-    def _methods(self):
-        return ['A solvent mask was made in RELION from the map low-pass filtered to %g Å, binarised at %g, extended by '
-                '%d pixels and given a soft edge of %d pixels.'
-                % (self.lowpass_filter.get(), self.inimask_threshold.get(), self.extend_inimask.get(),
-                   self.width_mask_edge.get())]
+    def _filter(self):
+        resolution = self.lowpass_filter.get()
+        return 'map low-pass filtered to %g Å' % resolution if resolution > 0 else 'map not filtered'
+
+    def _methodsLines(self):
+        return ['A solvent mask was made in RELION (%s, binarised at %g, extended by %d pixels, with a soft edge of %d '
+                'pixels).' % (self._filter(), self.inimask_threshold.get(), self.extend_inimask.get(),
+                              self.width_mask_edge.get())]

@@ -8,8 +8,9 @@ from pyworkflow.protocol import params
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.postprocess import POSTPROCESS
+from ..results.maps import map_statistics, read_header
 from ..results.postprocess import read_postprocess
-from . import checks
+from . import maps
 from .base import ProtStaBase
 from .fscs import addFscSet
 
@@ -38,77 +39,65 @@ class ProtStaPostProcess(ProtStaBase):
                       label='Solvent mask', help='A mask with the same box and pixel size as the half maps.')
 
     # ------------------------------------------------------------------ input
-    def _halfMaps(self):
-        volume = self.inputVolume.get()
-        return [] if volume is None else [name for name in (volume.getHalfMaps() or '').split(',') if name]
-
     def _inputValues(self):
-        halves = self._halfMaps()
-        mask = self.solventMask.get()
-        first = halves[0] if halves else ''
-        if len(halves) == 2 and not files.is_half_pair(*halves):
-            first = self._getInputPath('half1.mrc')
-        return {'fn_in': first, 'fn_mask': mask.getFileName() if mask else ''}
+        halves = maps.halfMaps(self.inputVolume.get())
+        first = halves[0] if files.is_half_pair(*halves) else self._getInputPath('half1.mrc')
+        return {'fn_in': first, 'fn_mask': maps.relionMap(self.solventMask.get())}
 
-    def convertInputStep(self):
+    def _writeInputs(self):
         """RELION finds the second half map by name: maps of other names get names that it understands."""
-        halves = self._halfMaps()
+        halves = maps.halfMaps(self.inputVolume.get())
         if files.is_half_pair(*halves):
             return
-        pwutils.makePath(self._getInputPath())
         for number, half in enumerate(halves, start=1):
             pwutils.createAbsLink(os.path.abspath(half), self._getInputPath('half%d.mrc' % number))
 
     def _validateInputs(self):
-        volume, mask = self.inputVolume.get(), self.solventMask.get()
-        errors = checks.checkMap('Map with half maps', volume) or checks.checkHalfMaps('Map with half maps', volume)
-        if errors:
-            return errors
-        box = volume.getDim()[0]
-        errors += checks.checkMap('Solvent mask', mask, box=box, pixel=volume.getSamplingRate(), whose='the half maps')
-        given = self.angpix.get()
-        if given > 0 and abs(given / volume.getSamplingRate() - 1) > 0.1:
-            errors.append('*Calibrated pixel size*: %g Å, and the map has %.4g Å. A calibration changes a pixel size by '
-                          'a few per cent: give the pixel size of this map (-1 takes it from the file).'
-                          % (given, volume.getSamplingRate()))
-        return errors
+        volume = self.inputVolume.get()
+        errors = (maps.checkMap('Map with half maps', volume) or maps.checkHalfMaps('Map with half maps', volume)
+                  or maps.checkCalibration('Calibrated pixel size (A)', self.angpix.get(), volume))
+        if self.fn_mtf.get():
+            errors += maps.checkFile('MTF of the detector (STAR file)', self.fn_mtf.get())
+        return errors or maps.checkMask('Solvent mask', self.solventMask.get(),
+                                        read_header(maps.mapFile(volume)).size[0], volume.getSamplingRate(),
+                                        whose='the half maps')
 
     # ---------------------------------------------------------------- output
-    def createOutputStep(self):
+    def getResult(self):
+        """What post-processing measured; StarError where there is no result."""
+        return read_postprocess(self._getJobPath(files.POSTPROCESS_FILES['star']))
+
+    def _makeOutputs(self):
         source = self.inputVolume.get()
-        result = read_postprocess(self._getJobPath(files.POSTPROCESS_FILES['star']))
         pixel = self.angpix.get() if self.angpix.get() > 0 else source.getSamplingRate()
-        sharpened = make_volume(self._getJobPath(files.POSTPROCESS_FILES['map']), pixel, self._halfMaps())
-        masked = make_volume(self._getJobPath(files.POSTPROCESS_FILES['masked']), pixel)
-        fscs = addFscSet(self, result.fsc_curves())
+        box = read_header(maps.mapFile(source)).size[0]
+        sharpened = make_volume(self._getJobPath(files.POSTPROCESS_FILES['map']), pixel, maps.halfMaps(source), box=box)
+        masked = make_volume(self._getJobPath(files.POSTPROCESS_FILES['masked']), pixel, box=box)
+        fscs = addFscSet(self, self.getResult().fsc_curves())
         self._defineOutputs(**{SHARPENED: sharpened, MASKED: masked, FSCS: fscs})
         for output in (sharpened, masked, fscs):
-            self._defineSourceRelation(self.inputVolume, output)
-
-    def getResult(self):
-        """What post-processing measured, or None before it has finished."""
-        path = self._getJobPath(files.POSTPROCESS_FILES['star'])
-        return read_postprocess(path) if os.path.exists(path) else None
+            for pointer in (self.inputVolume, self.solventMask):
+                self._defineSourceRelation(pointer, output)
 
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         result = self.getResult()
         pixel = self.sharpenedVolume.getSamplingRate()
+        mask = self.solventMask.get()
         lines = ['Resolution %.2f Å (FSC 0.143, corrected for the mask).' % result.resolution,
-                 'Nyquist at %.2f Å (%.4g Å/pixel).' % (2 * pixel, pixel)]
-        if result.b_factor is not None:
-            lines.append('Sharpened with a B-factor of %.0f Å².' % result.b_factor)
-        if result.mask_fraction is not None:
-            lines.append('The mask holds %.1f %% of the box; phases randomised beyond %.1f Å.'
-                         % (100 * result.mask_fraction, result.randomised_from))
+                 'Nyquist at %.2f Å (%.4g Å/pixel).' % (2 * pixel, pixel),
+                 'Sharpened with a B-factor of %.0f Å².' % result.b_factor if result.b_factor else 'Not sharpened.']
+        if mask is not None:
+            lines.append('The mask encloses %.1f %% of the box%s.' % (
+                100 * map_statistics(maps.mapFile(mask)).mean, '' if result.randomised_from is None
+                else '; phases randomised beyond %.1f Å' % result.randomised_from))
         return lines
 
-    def _methods(self):
-        if not self.isFinished():
-            return []
+    def _methodsLines(self):
         result = self.getResult()
-        return ['The resolution under a soft solvent mask was %.2f Å (FSC = 0.143, corrected by phase randomisation); '
-                'the map was sharpened in RELION with a B-factor of %.0f Å².' % (result.resolution, result.b_factor or 0)]
+        return ['The resolution under a soft solvent mask was %.2f Å (FSC = 0.143, corrected by phase randomisation)%s.'
+                % (result.resolution, '; the map was sharpened in RELION with a B-factor of %.0f Å²' % result.b_factor
+                   if result.b_factor else '')]
 
     def _moreCitations(self):
         return ['Chen2013']

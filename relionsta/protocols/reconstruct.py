@@ -9,6 +9,7 @@ from ..convert.halves import split_halves
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT
+from .boxes import checkBoxFits, imageSize
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
 
@@ -51,18 +52,15 @@ class ProtStaReconstruct(ProtStaParticlesBase):
     def _inputValues(self):
         values = super()._inputValues()
         particles = self.inputParticles.get()
-        if self.sizesFromParticles.get() and particles is not None and particles.getBoxSize():
+        if self.sizesFromParticles.get() and particles.getBoxSize():
             values['binning'] = particles.getParticleBinning()
             values['box_size'] = particles.getBoxSize()
         return values
 
-    def convertInputStep(self):
-        super().convertInputStep()
+    def _writeInputs(self):
+        super()._writeInputs()
         if self.splitHalves.get():
             split_halves(self._getInputPath(PARTICLES))
-
-    def _pixel(self):
-        return self.inputParticles.get().getTiltSeriesPixelSize() * self.getValues()['binning']
 
     def _validateInputs(self):
         errors = super()._validateInputs()
@@ -70,27 +68,34 @@ class ProtStaReconstruct(ProtStaParticlesBase):
         if not errors and self.sizesFromParticles.get() and not particles.getBoxSize():
             errors.append("*Use the particles' box and binning?*: Yes, and these particles have no images yet. Choose No "
                           "and give the box and the binning.")
-        return errors
+        if errors:
+            return errors
+        pixel, values = particles.getTiltSeriesPixelSize(), self.getValues()
+        return checkBoxFits('Box size (binned pix)', values['box_size'] * values['binning'] * pixel,
+                            imageSize(particles.getTomogramsStar()), pixel)
 
     # ---------------------------------------------------------------- output
-    def createOutputStep(self):
+    def _makeOutputs(self):
         values = self.getValues()
+        pixel = self.inputParticles.get().getTiltSeriesPixelSize() * values['binning']
         cropped = values['crop_size'] if values['crop_size'] > 0 else values['box_size']
         halves = [self._getJobPath(files.RECONSTRUCT_FILES[name]) for name in ('half1', 'half2')]
-        average = make_volume(self._getJobPath(files.RECONSTRUCT_FILES['merged']), self._pixel(),
+        average = make_volume(self._getJobPath(files.RECONSTRUCT_FILES['merged']), pixel,
                               [half for half in halves if os.path.exists(half)], box=cropped)
         self._defineOutputs(**{ReconstructOutputs.average.name: average})
         self._defineSourceRelation(self.inputParticles, average)
 
+    # --------------------------------------------------------------- reports
     def _summaryLines(self):
-        average = self.average
+        average, particles = self.average, self.inputParticles.get()
         box, rate = average.getDim()[0], average.getSamplingRate()
-        return ['Average of %d particles from %d tilt series.' % (self._particlesIn(),
-                                                                 len(self.inputParticles.get().getTSIds())),
-                'Box %d pixels of %.4g Å (%.0f Å), binning %g.' % (box, rate, box * rate, self.getValues()['binning']),
+        return ['Average of %d particles from %d tilt series.' % (particles.getSize(), len(particles.getTSIds())),
+                'Box %d pixels of %.4g Å (%.0f Å), binning %.4g.' % (box, rate, box * rate,
+                                                                   rate / particles.getTiltSeriesPixelSize()),
                 'Symmetry %s.' % self.sym_name.get(),
                 'With two half maps.' if average.getHalfMaps() else 'No half maps: the particles have no half sets.']
 
-    def _methods(self):
-        return ['%d particles were averaged from the tilt images in RELION at a binning of %g.'
-                % (self._particlesIn(), self.getValues()['binning'])]
+    def _methodsLines(self):
+        particles, rate = self.inputParticles.get(), self.average.getSamplingRate()
+        return ['%d particles were averaged from the tilt images in RELION at %.4g Å/pixel (binning %.4g).'
+                % (particles.getSize(), rate, rate / particles.getTiltSeriesPixelSize())]

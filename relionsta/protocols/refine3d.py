@@ -2,15 +2,15 @@
 import enum
 
 from pwem.objects import SetOfFSCs, Volume
-from pyworkflow.protocol import params
 
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.refine3d import REFINE3D
 from ..objects import SetOfStaParticles
 from ..results.model import read_model
+from . import checks
 from .fscs import addFscSet
-from .particles import TOMO_INPUTS, ProtStaParticlesBase
+from .particles import ProtStaRefineBase
 
 
 class Refine3DOutputs(enum.Enum):
@@ -21,7 +21,7 @@ class Refine3DOutputs(enum.Enum):
     fscs = SetOfFSCs
 
 
-class ProtStaRefine3D(ProtStaParticlesBase):
+class ProtStaRefine3D(ProtStaRefineBase):
     """ Refine poses and map to the resolution that the data allow, with two independent half sets (gold standard).
 
     For particles that are aligned already, set the initial angular sampling equal to the one from which local searches
@@ -33,69 +33,57 @@ class ProtStaRefine3D(ProtStaParticlesBase):
     _label = '3D auto-refine'
     _possibleOutputs = Refine3DOutputs
     _job = REFINE3D
-    _filledIn = TOMO_INPUTS + ('fn_ref', 'fn_mask', 'fn_cont')
     _defaultMpi = 3
-
-    def _defineInputParams(self, form):
-        super()._defineInputParams(form)
-        form.addParam('referenceVolume', params.PointerParam, pointerClass='Volume', important=True,
-                      label='Reference map', help='A first average of these particles, low-pass filtered below.')
-        form.addParam('solventMask', params.PointerParam, pointerClass='VolumeMask', allowsNull=True,
-                      label='Reference mask (optional)',
-                      help='A soft solvent mask with the same box and pixel size as the particles.')
-
-    # ------------------------------------------------------------------ input
-    def _inputValues(self):
-        values = super()._inputValues()
-        reference, mask = self.referenceVolume.get(), self.solventMask.get()
-        values.update(fn_ref=reference.getFileName() if reference else '', fn_mask=mask.getFileName() if mask else '',
-                      fn_cont='')
-        return values
+    _referenceHelp = 'A first average of these particles, low-pass filtered below.'
 
     def _validateInputs(self):
-        errors = super()._validateInputs()
-        if errors:
-            return errors
-        return (self._checkReference('Reference map', self.referenceVolume.get())
-                + self._checkMask('Reference mask', self.solventMask.get()) + self._checkDiameter())
+        return super()._validateInputs() or self._checkBothHalves(self.inputParticles.get())
+
+    @staticmethod
+    def _checkBothHalves(particles):
+        """RELION keeps half sets that are there, and there must be two."""
+        halves = checks.halfSets(particles)
+        if halves not in ({1}, {2}):
+            return []
+        return ['*Particles*: all %d are in half set %d (rlnRandomSubset), and the other one is empty. Choose particles '
+                'of both half sets.' % (particles.getSize(), halves.pop())]
 
     # ---------------------------------------------------------------- output
-    def createOutputStep(self):
-        source = self.inputParticles.get()
-        names = files.refine3d_final_files('run')
-        pixel = source.getSamplingRate()
-        volume = make_volume(self._getJobPath(names['map']), pixel,
-                             [self._getJobPath(names['half1']), self._getJobPath(names['half2'])],
-                             box=source.getBoxSize())
-        particles = self._readParticles(self._getJobPath(names['data']))
-        model = read_model(self._getJobPath(names['model']))
-        fscs = addFscSet(self, {'Gold-standard FSC': model.fsc(1)})
-        self._defineOutputs(**{Refine3DOutputs.refinedVolume.name: volume,
-                               Refine3DOutputs.outputParticles.name: particles, Refine3DOutputs.fscs.name: fscs})
-        for output in (volume, particles, fscs):
-            self._defineSourceRelation(self.inputParticles, output)
-        self._defineSourceRelation(self.referenceVolume, volume)
-
     def getModel(self):
         """The final model.star, read."""
-        return read_model(self._getJobPath(files.refine3d_final_files('run')['model']))
+        return read_model(self._getJobPath(files.refine3d_final_files(files.RUN)['model']))
 
+    def _makeOutputs(self):
+        source = self.inputParticles.get()
+        names = files.refine3d_final_files(files.RUN)
+        halves = [self._getJobPath(names[half]) for half in ('half1', 'half2')]
+        volume = make_volume(self._getJobPath(names['map']), source.getSamplingRate(), halves, box=source.getBoxSize())
+        particles = self._readParticles(self._getJobPath(names['data']))
+        fscs = addFscSet(self, {'Gold-standard FSC': self.getModel().fsc(1)})
+        self._defineOutputs(**{Refine3DOutputs.refinedVolume.name: volume,
+                               Refine3DOutputs.outputParticles.name: particles, Refine3DOutputs.fscs.name: fscs})
+        self._relateToInputs(volume, particles, fscs)
+
+    # --------------------------------------------------------------- reports
     def _summaryLines(self):
         model = self.getModel()
-        pixel = self.refinedVolume.getSamplingRate()
-        return ['Resolution %.2f Å (gold-standard FSC 0.143%s).' % (
-                    model.resolution, ', solvent-flattened' if self.do_solvent_fsc.get() and self.solventMask.get()
-                    else ', without masking'),
-                'Nyquist at %.2f Å (%.4g Å/pixel, box %d).' % (2 * pixel, pixel, self.refinedVolume.getDim()[0]),
+        volume, accuracy = self.refinedVolume, model.classes[0]
+        return ['Resolution %s (gold-standard FSC 0.143, %s).' % (_known('%.2f Å', model.resolution), self._howMasked()),
+                'Nyquist at %.2f Å (%.4g Å/pixel, box %d).' % (2 * volume.getSamplingRate(), volume.getSamplingRate(),
+                                                              volume.getDim()[0]),
                 '%d particles in two half sets.' % self.outputParticles.getSize(),
-                'Estimated accuracy: %.2f° and %.2f Å.' % (model.classes[0].accuracy_rotations,
-                                                         model.classes[0].accuracy_translations)]
+                'Estimated accuracy: %s and %s.' % (_known('%.2f°', accuracy.accuracy_rotations),
+                                                    _known('%.2f Å', accuracy.accuracy_translations))]
 
-    def _methods(self):
-        if not self.isFinished():
-            return []
-        return ['%d particles were refined in RELION with independent half sets to %.2f Å (gold-standard FSC = 0.143).'
-                % (self.outputParticles.getSize(), self.getModel().resolution)]
+    def _howMasked(self):
+        flattened = self.do_solvent_fsc.get() and self.solventMask.get() is not None
+        return 'solvent-flattened' if flattened else 'without a mask'
 
-    def _moreCitations(self):
-        return ['Scheres2012']
+    def _methodsLines(self):
+        return ['%d particles were refined in RELION with independent half sets to %s (gold-standard FSC = 0.143, %s).'
+                % (self.outputParticles.getSize(), _known('%.2f Å', self.getModel().resolution), self._howMasked())]
+
+
+def _known(text, value):
+    """A number in words; RELION makes no estimate of some."""
+    return 'unknown' if value is None else text % value

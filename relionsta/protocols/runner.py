@@ -6,10 +6,12 @@ import time
 
 from ..jobs.shell import run_script, shell_arguments
 from ..plugin import Plugin
-from ..results.log import explain
+from ..results.log import failure_message, read_progress
 
 RUN_SCRIPT = 'run.sh'
 TIMES = 'relion_times.json'
+#: Enough of a log's end to hold the present step of any job.
+TAIL_BYTES = 20000
 
 
 class RelionFailed(Exception):
@@ -24,7 +26,7 @@ def runRelion(protocol, commands, folder):
     """
     controlled = [tokens + ['--pipeline_control', folder] if tokens[0].startswith('relion_') else tokens
                   for tokens in commands]
-    mpi = protocol.numberOfMpi.get() if protocol.hasAttribute('numberOfMpi') else 1
+    mpi = protocol.numberOfMpi.get()
     environ = Plugin.getEnviron()
     script = protocol._getExtraPath(RUN_SCRIPT)
     _write(script, run_script(controlled, mpi=mpi, relion_home=str(Plugin.getBuild().home)))
@@ -32,13 +34,14 @@ def runRelion(protocol, commands, folder):
     times = []
     for tokens in controlled:
         ranks = mpi if tokens[0].endswith('_mpi') else 1
-        seen = _logSize(protocol)
+        seen = [_size(path) for path in _logs(protocol)]
         start = time.time()
         try:
             protocol.runJob(tokens[0], shell_arguments(tokens[1:]), env=environ, numberOfMpi=ranks,
                             numberOfThreads=1)
         except subprocess.CalledProcessError as error:
-            raise RelionFailed(_reason(protocol, tokens[0], error.returncode, seen)) from error
+            said = '\n'.join(_read(path, size) for path, size in zip(_logs(protocol), seen))
+            raise RelionFailed('%s: %s' % (tokens[0], failure_message(said, error.returncode))) from error
         finally:
             times.append({'program': tokens[0], 'seconds': round(time.time() - start, 3)})
             _write(protocol._getExtraPath(TIMES), json.dumps(times, indent=1) + '\n')
@@ -53,25 +56,44 @@ def spentSeconds(protocol):
         return float(sum(entry['seconds'] for entry in json.load(handle)))
 
 
-def _logSize(protocol):
-    return [os.path.getsize(path) if os.path.exists(path) else 0 for path in protocol.getLogPaths()[:2]]
+def spentText(protocol):
+    """The line of a summary that tells the time inside RELION; [] if none was started."""
+    seconds = spentSeconds(protocol)
+    return ['RELION ran for %s.' % duration(seconds)] if seconds else []
 
 
-def _reason(protocol, program, returncode, seen):
-    """What RELION said since `seen`, explained."""
-    said = []
-    for path, size in zip(protocol.getLogPaths()[:2], seen):
-        if os.path.exists(path):
-            with open(path, errors='replace') as handle:
-                handle.seek(size)
-                said.append(handle.read())
-    text = '\n'.join(said)
-    failure = explain(text, returncode)
-    if failure is not None:
-        return '%s failed: %s %s' % (program, failure.cause, failure.remedy)
-    tail = '\n'.join([line for line in text.splitlines() if line.strip()][-20:])
-    return ('%s ended with code %d. The last lines of its log (%s) are:\n%s'
-            % (program, returncode, protocol.getLogPaths()[0], tail))
+def progressText(protocol):
+    """What RELION is doing now, as it prints it; '' if nothing is known."""
+    log = _logs(protocol)[0]
+    text = _read(log, max(0, _size(log) - TAIL_BYTES))
+    return 'Running: %s.' % read_progress(text).text if text else ''
+
+
+def duration(seconds):
+    """Seconds as people say them."""
+    seconds = max(1, int(round(seconds)))
+    if seconds < 60:
+        return '%d s' % seconds
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return '%d h %02d min' % (hours, minutes) if hours else '%d min %02d s' % (minutes, seconds)
+
+
+def _logs(protocol):
+    """Standard output and standard error of the run."""
+    return protocol.getLogPaths()[:2]
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _read(path, start):
+    if not os.path.exists(path):
+        return ''
+    with open(path, 'rb') as handle:
+        handle.seek(start)
+        return handle.read().decode(errors='replace')
 
 
 def _write(path, text):

@@ -1,0 +1,35 @@
+"""The inputs in the form of Extract subtomos."""
+from pyworkflow.protocol import params
+
+BY_ANGSTROM, BY_BINNING = 0, 1
+#: choice in the form -> rlnTomoHand; choice 0 takes the one that was imported
+HANDS = {1: -1, 2: 1}
+#: options that RELION 5.1 has; for 5.0 they are translated
+SIZES = ('box_size_angst', 'binned_size_pix', 'precrop_size_angst')
+
+
+def defineExtractInputs(form):
+    """Add the inputs, and how sizes are given, to the form."""
+    form.addParam('inputCoordinates', params.PointerParam, pointerClass='SetOfCoordinates3D, SetOfStaParticles',
+                  important=True, label='Coordinates or particles',
+                  help='3D coordinates of any plugin, at any binning and pixel size; or particles of an earlier '
+                       'step, to extract them again.')
+    form.addParam('inputTiltSeries', params.PointerParam, pointerClass='SetOfTiltSeries', allowsNull=True,
+                  label='Tilt series',
+                  help='The raw (not interpolated) tilt series with their alignment. May stay empty for particles of '
+                       'an earlier step: then those that the particles know are used.')
+    form.addParam('inputCtfs', params.PointerParam, pointerClass='SetOfCTFTomoSeries', allowsNull=True,
+                  label='CTFs', help='The CTF of the same tilt series; needed where tilt series are given.')
+    form.addParam('hand', params.EnumParam, choices=['as imported (-1 if unknown)', '-1', '+1'],
+                  default=0, display=params.EnumParam.DISPLAY_COMBO, label='Handedness of defocus',
+                  help='rlnTomoHand: the side of the tilted specimen that is more out of focus. -1 is right for most '
+                       'data. A wrong value costs resolution and shows as CTF-refined defocus that drifts across '
+                       'the field. Used where tilt series are given; particles keep theirs otherwise.')
+    section = form.addSection(label='Reconstruct')
+    section.addParam('sizesBy', params.EnumParam, choices=['box in Å and in pixels (RELION)', 'binning and pixels'],
+                     default=BY_ANGSTROM, display=params.EnumParam.DISPLAY_HLIST, label='Sizes are given as',
+                     help='RELION takes the box in Å and its size in pixels after binning; the binning follows: box '
+                          'in Å / (pixel size of the tilt series x box in pixels). Or give the binning and the box '
+                          'in pixels. The wand beside the box shows what comes out, and a good size for it.')
+    section.addParam('boxBinning', params.FloatParam, default=4, allowsNull=True, condition='sizesBy == %d' % BY_BINNING,
+                     label='Binning', help='Pixel size of the particles / pixel size of the tilt series.')

@@ -1,0 +1,84 @@
+"""The project as a user sees it: windows of Scipion itself, on a virtual screen."""
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+from PIL import Image
+from pyworkflow.tests import BaseTest, setupTestProject
+
+from relionsta.demo.project import new_protocol
+from relionsta.runtime.build import find_build
+from relionsta.simulate.dataset import make_dataset
+from relionsta.simulate.parameters import SceneParameters
+from relionsta.tests.gui.screen import Screen, settle
+
+SCENE = SceneParameters(particles=6, tilts=7, tilt_step=8.0, image_size=(192, 192), thickness=96, pixel=4.0, spacing=180.0)
+FORMS = ('ProtStaImportAreTomo3', 'ProtStaImportPicks', 'ProtStaExtract', 'ProtStaReconstruct', 'ProtStaClass3D',
+         'ProtStaMask', 'ProtStaRefine3D', 'ProtStaPostProcess')
+
+
+@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
+class TestStaWindows(BaseTest):
+    """Opens the project and every form."""
+
+    @classmethod
+    def setUpClass(cls):
+        setupTestProject(cls)
+        cls.folder = Path(tempfile.mkdtemp(dir=os.environ['SCIPION_USER_DATA']))
+        make_dataset(SCENE, cls.folder / 'scene', find_build().home / 'bin', say=lambda _line: None)
+        cls.imported = cls._run('ProtStaImportAreTomo3', 'Import AreTomo3 results',
+                                filesPath=str(cls.folder / 'scene' / 'aretomo3'))
+        cls.picks = cls._run('ProtStaImportPicks', 'Import picks', inputTomograms=cls.imported.tomograms,
+                             filesPath=str(cls.folder / 'scene' / 'picks' / 'all_particles.star'))
+        cls.screen = Screen('1366x768x24')
+        cls.screen.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.screen.__exit__()
+        super().tearDownClass()
+
+    @classmethod
+    def _run(cls, name, label, **parameters):
+        return cls.launchProtocol(new_protocol(cls.proj, name, label, parameters))
+
+    def setUp(self):
+        from pyworkflow.gui.project import ProjectWindow
+        self.window = ProjectWindow(self.proj.getPath())
+        self.window.root.deiconify()
+        self.window.root.geometry('1366x768+0+0')
+        settle(self.window.root, 1)
+
+    def tearDown(self):
+        self.window.root.destroy()
+
+    def test_nodes_are_finished_and_connected(self):
+        """A node that is drawn without its parent, or in the wrong colour, hides how a result came about."""
+        settle(self.window.root, 2)
+        graph = self.window.project.getRunsGraph()
+        nodes = {node.run.getObjLabel(): node for node in graph.getNodes() if node.run is not None}
+        self.assertEqual(set(nodes), {'Import AreTomo3 results', 'Import picks'})
+        self.assertTrue(all(node.run.isFinished() for node in nodes.values()))
+        self.assertEqual([parent.run.getObjLabel() for parent in nodes['Import picks'].getParents()],
+                         ['Import AreTomo3 results'])
+        picture = Image.open(str(self.screen.picture(self.folder / 'project.png'))).convert('RGB')
+        colours = picture.getcolors(maxcolors=picture.width * picture.height)
+        self.assertGreater(len(colours), 20, 'the window is empty')
+
+    def test_every_form_opens_with_every_section(self):
+        """A condition or default that Tk cannot show leaves the user with an empty form, or none."""
+        from pyworkflow.gui.form import FormWindow
+        for name in FORMS:
+            with self.subTest(protocol=name):
+                protocol = self.window.project.newProtocol(self.window.project.getDomain().getProtocols()[name])
+                form = FormWindow(name, protocol, lambda *_a, **_k: None, self.window)
+                form.root.deiconify()
+                settle(form.root, 0.5)
+                self.assertGreater(form.root.winfo_height(), 300)
+                shown = {str(section.getLabel()) for section in protocol.getDefinition().iterSections()}
+                wanted = {'I/O'} if hasattr(protocol, 'getCommands') else {'Import'}
+                self.assertTrue(wanted <= shown, shown)
+                for param, _definition in protocol.getDefinition().iterParams():
+                    self.assertIsNotNone(protocol.evalParamCondition(param))
+                form.close()
