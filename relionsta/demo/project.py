@@ -12,7 +12,6 @@ from .progress import Watch
 from .road import make_road
 from .times import add_time
 
-
 #: The tree of protocols that the GUI shows beside the project.
 VIEW = 'Tomography'
 

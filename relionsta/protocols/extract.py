@@ -1,8 +1,6 @@
 """Extract subtomos."""
 import enum
 
-from pyworkflow.protocol import params
-
 from ..constants import DEFOCUS_HAND
 from ..convert.coordinates import coordinates_table, write_particles_star
 from ..convert.errors import ConvertError
