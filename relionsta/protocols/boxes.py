@@ -1,6 +1,7 @@
 """Boxes of particles against the tilt images that they are cut from."""
 from ..results.maps import MapError, read_header
 from ..star import StarError, read_star
+from .maps import plainName
 
 
 def imageSize(tomogramsStar):
@@ -8,9 +9,16 @@ def imageSize(tomogramsStar):
     try:
         first = read_star(tomogramsStar, ['global'])['global'].iloc[0]
         images = read_star(first['rlnTomoTiltSeriesStarFile'], [first['rlnTomoName']])[first['rlnTomoName']]
-        stack = images['rlnMicrographName'].iloc[0].rpartition('@')[2]
-        return read_header(stack[:-len(':mrcs')] if stack.endswith(':mrcs') else stack).size[:2]
-    except (StarError, MapError, KeyError, IndexError):
+        return stackSize(images['rlnMicrographName'].iloc[0].rpartition('@')[2])
+    except (StarError, KeyError, IndexError):
+        return None
+
+
+def stackSize(path):
+    """Width and height in pixels of the images of a stack, whose name may end with a format (:mrcs); None if unknown."""
+    try:
+        return read_header(plainName(path)).size[:2]
+    except MapError:
         return None
 
 

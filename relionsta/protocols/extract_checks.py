@@ -7,12 +7,15 @@ from ..convert.tilt_series import tomogram_tables
 from ..objects import SetOfStaParticles
 from ..star import StarError
 from . import checks
-from .boxes import checkBoxFits, imageSize
+from .boxes import checkBoxFits, imageSize, stackSize
 from .extract_form import BY_BINNING
+from .maps import checkFile, plainName
 
 SOURCE = 'Coordinates or particles'
 #: Binning is computed from Å and pixels: what is nearer to 1 than this is 1.
 ROUNDING = 0.001
+#: missing files that a message names
+MOST_MISSING = 3
 
 
 def checkSource(protocol):
@@ -33,8 +36,9 @@ def checkSource(protocol):
     errors = checks.unknownTomograms(SOURCE, source.getTSIds(), series.getTSIds(), 'in the tilt series')
     if not errors:
         errors = checks.unknownTomograms('CTFs', source.getTSIds(), ctfs.getTSIds(), 'in the CTFs')
-    return (errors or _checkBox(protocol, series.getFirstItem().getDim()[:2]) or _checkSeries(protocol)
-            or ([] if again else _checkPositions(source)))
+    return (errors or _checkStacks(series, source.getTSIds())
+            or _checkBox(protocol, stackSize(_stackOf(series.getFirstItem())))
+            or _checkSeries(protocol) or ([] if again else _checkPositions(source)))
 
 
 def outsideWarning(coordinates):
@@ -44,6 +48,18 @@ def outsideWarning(coordinates):
         return []
     return ['*%s*: %d of %d positions lie outside of their tomograms; RELION will leave most of them out.'
             % (SOURCE, outside.sum(), len(table))]
+
+
+def _checkStacks(series, tsIds):
+    """The images of every tilt series that is needed must be there."""
+    missing = [message for one in series.iterItems() if one.getTsId() in tsIds
+               for message in checkFile('Tilt series', _stackOf(one))]
+    return missing[:MOST_MISSING]
+
+
+def _stackOf(oneSeries):
+    """The file with the images of a tilt series."""
+    return plainName(oneSeries.getFirstItem().getFileName())
 
 
 def _checkSeries(protocol):

@@ -2,11 +2,12 @@
 import enum
 import os
 import shutil
+from typing import List, NamedTuple
 
 import pyworkflow.utils as pwutils
 from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
-from pyworkflow.object import Integer
+from pyworkflow.object import Integer, Pointer
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms
 from tomo.protocols import ProtTomoBase
@@ -20,8 +21,36 @@ from ..sources.text import SourceError
 HAND_CHOICES = {0: -1, 1: 1, 2: None}
 FLIP_CHOICES = {0: None, 1: 0, 2: 1, 3: 2}
 REPORT = 'import_report.txt'
-#: series that validation reads to say early that a parameter is wrong for all of them
-TRIED_EARLY = 2
+#: series that validation reads at most to say early that a parameter is wrong for all of them
+TRIED_EARLY = 20
+#: series with problems that a summary names
+MOST_PROBLEMS = 3
+#: parameter, label and help of what AreTomo3's files may not tell
+OPTICS = (
+    ('pixelSize', 'Pixel size (Å)', 'Of the unbinned, motion-corrected tilt images (PixSize x McBin).'),
+    ('voltage', 'Voltage (kV)', 'Acceleration voltage.'),
+    ('sphericalAberration', 'Spherical aberration (mm)', 'Cs of the microscope.'),
+    ('amplitudeContrast', 'Amplitude contrast', 'As a fraction, 0.07 to 0.1.'),
+    ('dosePerImage', 'Dose per tilt image (e/Å²)', 'For _TLT.txt files without a dose.'))
+
+
+class SeriesReport(NamedTuple):
+    """What became of a series. left_out: why it was not imported; tomogram: why its tomogram was not; '' if it was."""
+
+    tsId: str
+    left_out: str = ''
+    tomogram: str = ''
+    notes: List[str] = []
+
+    def problem(self) -> str:
+        """One line on what is missing; '' if nothing is."""
+        if self.left_out:
+            return '%s was left out: %s' % (self.tsId, self.left_out)
+        return '%s has no tomogram here: %s' % (self.tsId, self.tomogram) if self.tomogram else ''
+
+    def text(self) -> str:
+        """One line with all that is known."""
+        return ' '.join([self.problem() or '%s:' % self.tsId, *self.notes])
 
 
 class ImportAreTomo3Outputs(enum.Enum):
@@ -62,12 +91,7 @@ class ProtStaImportAreTomo3(EMProtocol, ProtTomoBase):
                       help="The -FlipVol that the tomograms were made with. Only 1 has RELION's axes; other tomograms are "
                            "not imported (positions picked in them would be mirrored): reconstruct them with -FlipVol 1.")
         group = form.addGroup('What the files do not tell')
-        for name, label, text in (
-                ('pixelSize', 'Pixel size (Å)', 'Of the unbinned, motion-corrected tilt images (PixSize x McBin).'),
-                ('voltage', 'Voltage (kV)', 'Acceleration voltage.'),
-                ('sphericalAberration', 'Spherical aberration (mm)', 'Cs of the microscope.'),
-                ('amplitudeContrast', 'Amplitude contrast', 'As a fraction, 0.07 to 0.1.'),
-                ('dosePerImage', 'Dose per tilt image (e/Å²)', 'For _TLT.txt files without a dose.')):
+        for name, label, text in OPTICS:
             group.addParam(name, params.FloatParam, allowsNull=True, default=None, label=label,
                            help=text + " Empty: as AreTomo3's files say.")
 
@@ -80,64 +104,60 @@ class ProtStaImportAreTomo3(EMProtocol, ProtTomoBase):
         series = SetOfTiltSeries.create(self._getPath(), template='tiltseries')
         ctfs = SetOfCTFTomoSeries.create(self._getPath(), template='ctftomoseries')
         tomograms = SetOfTomograms.create(self._getPath(), template='tomograms')
-        ctfs.setSetOfTiltSeries(series)
-        pwutils.makePath(self._getExtraPath())
-        lines, left_out, names = [], [], set()
-        locations = find_series(self.filesPath.get())
-        for number, location in enumerate(locations, start=1):
+        ctfs.setSetOfTiltSeries(Pointer(self, extended=ImportAreTomo3Outputs.tiltSeries.name))
+        found, reports = find_series(self.filesPath.get()), []
+        for number, location in enumerate(found, start=1):
             try:
-                notes = self._importOne(location, series, ctfs, tomograms, names)
-            except (SourceError, ConvertError) as error:
-                left_out.append(location.ts_id)
-                notes = ['LEFT OUT: %s' % error]
-            text = '%s: %s' % (location.ts_id, ' '.join(notes))
-            lines.append(text)
-            self.info('[%d/%d] %s' % (number, len(locations), text))
-        report = self._getExtraPath(REPORT)
-        with open(report + '.part', 'w') as handle:
-            handle.write('\n'.join(lines) + '\n')
-        os.replace(report + '.part', report)
-        if len(left_out) == len(locations):
-            raise ValueError('None of the %d tilt series could be imported. The first: %s' % (len(locations), lines[0]))
+                reports.append(self._importOne(location, series, ctfs, tomograms))
+            except (SourceError, ConvertError, OSError) as error:
+                reports.append(SeriesReport(location.ts_id, left_out=str(error)))
+            self.info('[%d/%d] %s' % (number, len(found), reports[-1].text()))
+        self._writeReport(reports)
+        if series.getSize() == 0:
+            raise ValueError('None of the %d tilt series could be imported. %s' % (len(found), reports[0].text()))
         self._register(series, ctfs, tomograms)
+        self.summaryVar.set('\n'.join(self._describe(reports, series, tomograms)))
 
-    def _importOne(self, location, series, ctfs, tomograms, names):
-        """Import one series; returns what the user should know of it. names: tsIds that are taken."""
+    def _importOne(self, location, series, ctfs, tomograms):
+        """Import one series; returns what the user should know of it."""
         record = read_series(location, **self._overrides())
         tsId = scipion_ts_id(record.ts_id)
-        if tsId in names:
-            raise ConvertError('another series of this import has the name %s in Scipion; rename one of them' % tsId)
-        self._rememberHand(record, ctfs)
+        self._checkFits(record, tsId, series, ctfs)
         stack, even, odd = (self._bring(path, tsId + suffix) for path, suffix in (
             (record.stack, ''), (record.even_stack, '_EVN'), (record.odd_stack, '_ODD')))
         append_record(record, series, ctfs, stack=stack, even=even, odd=odd)
-        names.add(tsId)
-        notes = ['%d images, %d excluded, tilt axis %.2f°.' % (record.n_raw, record.n_raw - record.n_aligned,
-                                                              record.tilt_axis)] + list(record.warnings)
-        if record.hand_reason:
-            notes.append('Handedness %+d: %s' % (record.hand, record.hand_reason))
-        notes += self._importTomogram(record, tsId, tomograms)
-        return notes
+        setattr(ctfs, DEFOCUS_HAND, Integer(record.hand))
+        notes = ['%d images, %d excluded, tilt axis %.2f°, handedness %+d (%s).' % (
+            record.n_raw, record.n_raw - record.n_aligned, record.tilt_axis, record.hand,
+            record.hand_reason.rstrip('.'))]
+        return SeriesReport(tsId, tomogram=self._importTomogram(record, tsId, tomograms),
+                            notes=notes + list(record.warnings))
 
-    def _rememberHand(self, record, ctfs):
-        """The set of CTFs carries the handedness to extraction; one set has one."""
+    @staticmethod
+    def _checkFits(record, tsId, series, ctfs):
+        """Scipion's names must differ, and one set of CTFs has one handedness."""
+        if series.getSize() and tsId in series.getTSIds():
+            raise ConvertError('another series of this import has the name %s in Scipion. Rename one of them.' % tsId)
         known = getattr(ctfs, DEFOCUS_HAND, None)
-        if known is None:
-            setattr(ctfs, DEFOCUS_HAND, Integer(record.hand))
-        elif known.get() != record.hand:
-            raise ConvertError('the files of this series suggest the handedness %+d (%s), those of the first series '
-                               '%+d; import it in a run of its own' % (record.hand, record.hand_reason, known.get()))
+        if known is not None and known.get() != record.hand:
+            raise ConvertError('its files suggest the handedness %+d (%s), those of the first series %+d. Import it in a '
+                               'run of its own, or choose the handedness.'
+                               % (record.hand, record.hand_reason.rstrip('.'), known.get()))
 
     def _importTomogram(self, record, tsId, tomograms):
+        """Import the tomogram of a series; returns why not, or '' where it was imported."""
         if record.tomogram is None:
-            return ['It has no tomogram.']
+            return 'AreTomo3 left none.'
         if record.flip_vol != 1:
-            return ["Its tomogram is not imported: it was made with FlipVol %s, and only FlipVol 1 has RELION's axes. "
-                    "Reconstruct it with -FlipVol 1." % record.flip_vol]
+            return ("it was made with FlipVol %s, and only FlipVol 1 has RELION's axes. Reconstruct it with -FlipVol 1."
+                    % record.flip_vol)
         file, even, odd = (self._bring(path, tsId + suffix) for path, suffix in (
             (record.tomogram, '_Vol'), (record.even_tomogram, '_EVN_Vol'), (record.odd_tomogram, '_ODD_Vol')))
-        append_tomogram(record, tomograms, file=file, even=even, odd=odd)
-        return []
+        try:
+            append_tomogram(record, tomograms, file=file, even=even, odd=odd)
+        except ConvertError as error:
+            return str(error)
+        return ''
 
     def _bring(self, path, name):
         """Link or copy a file into the run; returns its path from the project's folder, or None for no file."""
@@ -163,53 +183,61 @@ class ProtStaImportAreTomo3(EMProtocol, ProtTomoBase):
             outputs[ImportAreTomo3Outputs.tomograms.name] = tomograms
         for output in outputs.values():
             output.write()
-        self._defineOutputs(**{ImportAreTomo3Outputs.tiltSeries.name: series})
-        ctfs.setSetOfTiltSeries(self.tiltSeries)
-        self._defineOutputs(**{name: output for name, output in outputs.items() if output is not series})
+        self._defineOutputs(**outputs)
+        for output in list(outputs.values())[1:]:
+            self._defineSourceRelation(series, output)
+
+    # ----------------------------------------------------------------- report
+    def _writeReport(self, reports):
+        """All that was found in each series, a line each."""
+        pwutils.makePath(self._getExtraPath())
+        path = self._getExtraPath(REPORT)
+        with open(path + '.part', 'w') as handle:
+            handle.write('\n'.join(report.text() for report in reports) + '\n')
+        os.replace(path + '.part', path)
+
+    def _describe(self, reports, series, tomograms):
+        """The lines of the summary."""
+        lines = ['%d of %d tilt series imported, %.4g Å/pixel.' % (series.getSize(), len(reports),
+                                                                  series.getSamplingRate()),
+                 '%d tomograms, %.4g Å/voxel.' % (tomograms.getSize(), tomograms.getSamplingRate())
+                 if tomograms.getSize() else 'No tomograms.']
+        missing = [report.problem() for report in reports if report.problem()]
+        lines += missing[:MOST_PROBLEMS]
+        if len(missing) > MOST_PROBLEMS:
+            lines.append('And %d more with problems.' % (len(missing) - MOST_PROBLEMS))
+        return lines + ['What was found in each series is in %s.' % self._getExtraPath(REPORT)]
 
     # ----------------------------------------------------------------- checks
     def _validate(self):
+        if not self.filesPath.get():
+            return ["*Folder or pattern*: empty. Give AreTomo3's output folder."]
+        errors = [('*%s*: %g, and it must be above 0. Correct it, or leave it empty to take what the files say.'
+                   % (self.getParam(name).label.get(), getattr(self, name).get()))
+                  for name, _, _ in OPTICS if (getattr(self, name).get() or 1) <= 0]
+        if errors:
+            return errors
         try:
-            locations = find_series(self.filesPath.get() or '')
+            locations = find_series(self.filesPath.get())
         except SourceError as error:
             return ['*Folder or pattern*: %s' % error]
-        errors = []
         for location in locations[:TRIED_EARLY]:
             try:
                 read_series(location, **self._overrides())
                 return []
             except SourceError as error:
                 errors.append('*Folder or pattern*: %s: %s' % (location.ts_id, error))
-        return errors if len(errors) == len(locations) else []
+        return errors[:MOST_PROBLEMS] if len(errors) == len(locations) else []
 
     # ---------------------------------------------------------------- reports
-    def _reportLines(self):
-        path = self._getExtraPath(REPORT)
-        if not os.path.exists(path):
-            return []
-        with open(path) as handle:
-            return handle.read().splitlines()
-
     def _summary(self):
-        if not self.isFinished():
-            return ['Not finished.']
-        lines = self._reportLines()
-        left_out = [line for line in lines if 'LEFT OUT: ' in line]
-        tomograms = getattr(self, ImportAreTomo3Outputs.tomograms.name, None)
-        summary = ['%d of %d tilt series imported, %.4g Å/pixel.' % (len(lines) - len(left_out), len(lines),
-                                                                    self.tiltSeries.getSamplingRate()),
-                   '%d tomograms%s.' % (tomograms.getSize(), ', %.4g Å/voxel' % tomograms.getSamplingRate())
-                   if tomograms is not None else 'No tomograms.']
-        summary += left_out[:3]
-        if len(left_out) > 3:
-            summary.append('And %d more left out: see %s.' % (len(left_out) - 3, self._getExtraPath(REPORT)))
-        summary.append('What was found in each series is in %s.' % self._getExtraPath(REPORT))
-        return summary
+        return self.summaryVar.get('Running.' if self.isActive() else 'No output yet.').splitlines()
 
     def _methods(self):
-        if not self.isFinished():
+        if not self.isFinished() or not hasattr(self, ImportAreTomo3Outputs.tiltSeries.name):
             return []
-        return ['%d tilt series aligned and reconstructed with AreTomo3 were imported.' % self.tiltSeries.getSize()]
+        return ['%d tilt series (%.4g Å/pixel) that had been aligned with AreTomo3 were imported.'
+                % (self.tiltSeries.getSize(), self.tiltSeries.getSamplingRate())]
 
     def _citations(self):
         return ['Peck2025']

@@ -12,10 +12,10 @@ from ..convert.picks import append_picks, count_outside
 from ..sources.picks import UNBINNED, VOXEL, match_tomogram, read_picks
 from ..sources.text import SourceError
 from . import checks
+from .form import emptyNumbers
 
 MEANINGS = {0: None, 1: VOXEL, 2: UNBINNED}
-#: More picks than this fraction outside of their tomograms is no accident but a wrong pixel size or file.
-OUTSIDE_TOLERANCE = 0.01
+FILES = 'STAR file, folder or pattern'
 
 
 class ImportPicksOutputs(enum.Enum):
@@ -38,19 +38,21 @@ class ProtStaImportPicks(EMProtocol, ProtTomoBase):
 
     def _defineParams(self, form):
         form.addSection(label='Import')
-        form.addParam('filesPath', params.PathParam, important=True, label='STAR file, folder or pattern',
+        form.addParam('filesPath', params.PathParam, important=True, label=FILES,
                       help='A STAR file with picks, a folder of such files, or a pattern with * and ?.')
         form.addParam('inputTomograms', params.PointerParam, pointerClass='SetOfTomograms', important=True,
                       label='Tomograms', help='The tomograms that the picks belong to; they are found by name.')
-        form.addParam('boxSize', params.FloatParam, default=200, label='Particle size (Å)',
+        form.addParam('boxSize', params.FloatParam, default=200, allowsNull=True,
+                      label='Particle size (Å)',
                       help='Only for showing the picks as boxes in viewers.')
         form.addParam('meaning', params.EnumParam, default=0, display=params.EnumParam.DISPLAY_COMBO,
                       choices=['as the file says', 'voxels of the searched tomogram', 'unbinned pixels'],
                       label='rlnCoordinateX/Y/Z are',
                       help='Only for STAR files that do not tell: pytom-match-pick counts voxels of the tomogram that it '
                            'searched, older files of RELION count pixels of the unbinned tomogram.')
-        form.addParam('tiltSeriesPixel', params.FloatParam, allowsNull=True, default=None, condition='meaning == 2',
-                      label='Pixel size of the tilt series (Å)', help='For coordinates in unbinned pixels.')
+        form.addParam('tiltSeriesPixel', params.FloatParam, allowsNull=True, default=None, condition='meaning != 1',
+                      label='Pixel size of the tilt series (Å)',
+                      help='Only for coordinates in unbinned pixels, where the file does not tell it.')
 
     # ------------------------------------------------------------------ steps
     def _insertAllSteps(self):
@@ -63,63 +65,82 @@ class ProtStaImportPicks(EMProtocol, ProtTomoBase):
         report = append_picks(picks, self.inputTomograms, coordinates, tilt_pixel=self.tiltSeriesPixel.get())
         coordinates.setBoxSize(int(round(self.boxSize.get() / coordinates.getSamplingRate())))
         coordinates.write()
-        for line in self._notes(picks, report):
-            self.info(line)
-        self.summaryVar.set('\n'.join(self._notes(picks, report)))
         self._defineOutputs(**{ImportPicksOutputs.outputCoordinates.name: coordinates})
         self._defineSourceRelation(self.inputTomograms, coordinates)
+        lines = self._describe(picks, report, coordinates)
+        self.info('\n'.join(lines))
+        self.summaryVar.set('\n'.join(lines))
 
     def _read(self):
         return read_picks(self.filesPath.get(), coordinates=MEANINGS[self.meaning.get()])
 
     @staticmethod
-    def _notes(picks, report):
-        """What the user should know, a line each."""
-        notes = ['%d picks in %d tomograms, %s.' % (sum(report.written.values()), len(report.written),
-                                                   'with orientations' if picks.oriented else 'without orientations')]
+    def _describe(picks, report, coordinates):
+        """The lines of the summary."""
+        lines = ['%d picks in %d tomograms, %.4g Å/voxel, %s.' % (
+                    sum(report.written.values()), len(report.written), coordinates.getSamplingRate(),
+                    'with orientations' if picks.oriented else 'without orientations'),
+                 'Read from %s.' % checks.someOf([str(path) for path in picks.files], most=2)]
         if report.unmatched:
-            notes.append('Left out: %d picks of tomograms that are not in the set: %s.'
+            lines.append('Left out: %d picks of tomograms that are not in the set: %s.'
                          % (sum(report.unmatched.values()), checks.someOf(report.unmatched)))
         if report.outside:
-            notes.append('%d picks lie outside of their tomogram (%s).' % (sum(report.outside.values()),
+            lines.append('%d picks lie outside of their tomogram (%s).' % (sum(report.outside.values()),
                                                                           checks.someOf(report.outside)))
-        return notes + list(picks.warnings)
+        return lines + list(picks.warnings)
 
     # ----------------------------------------------------------------- checks
     def _validate(self):
         tomograms = self.inputTomograms.get()
+        if tomograms is None:
+            return []  # Scipion itself names the inputs that are empty
+        if not self.filesPath.get():
+            return ['*%s*: empty. Give the STAR file with the picks, or a folder of such files.' % FILES]
+        errors = emptyNumbers(self) or self._checkNumbers()
+        if not errors and tomograms.getSize() == 0:
+            errors = ['*Tomograms*: the set is empty. Choose another set.']
+        return errors or self._checkPicks(tomograms)
+
+    def _checkNumbers(self):
+        return ['*%s*: %g, and it must be above 0.%s' % (self.getParam(name).label.get(), value, fix)
+                for name, fix in (('boxSize', ' Give the diameter of the particle.'),
+                                  ('tiltSeriesPixel', ' Give the pixel size of the unbinned tilt images.'))
+                for value in [getattr(self, name).get()] if value is not None and value <= 0]
+
+    def _checkPicks(self, tomograms):
+        """The picks must be readable, belong to these tomograms and lie inside of them."""
         try:
             picks = self._read()
-        except SourceError as error:
-            return ['*STAR file, folder or pattern*: %s' % error]
-        known = list(tomograms.getTSIds())
-        try:
-            matched = {name: match_tomogram(name, known) for name in picks.tomo_names}
-        except SourceError as error:
-            return ['*STAR file, folder or pattern*: %s' % error]
-        if not any(matched.values()):
-            return ['*Tomograms*: none of the tomograms in %s (%s) is in the set (%s). Choose the tomograms that these '
-                    'picks were made in.' % (picks.path, checks.someOf(picks.tomo_names), checks.someOf(known))]
-        return self._checkPositions(picks, tomograms)
-
-    def _checkPositions(self, picks, tomograms):
-        """Picks outside of their tomograms come from another pixel size or another tomogram."""
-        try:
+            known = list(tomograms.getTSIds())
+            matched = [match_tomogram(name, known) for name in picks.tomo_names]
+            if not any(matched):
+                return ['*Tomograms*: none of the tomograms in %s (%s) is in the set (%s). Choose the tomograms that '
+                        'these picks were made in.' % (picks.path, checks.someOf(picks.tomo_names),
+                                                       checks.someOf(known))]
+            if self._lacksPixel(picks):
+                return ['*Pixel size of the tilt series (Å)*: empty, and %s does not tell it. Give the pixel size of the '
+                        'unbinned tilt images: the coordinates count such pixels.' % picks.path]
             outside, total = count_outside(picks, tomograms, self.tiltSeriesPixel.get())
+        except SourceError as error:
+            return ['*%s*: %s' % (FILES, error)]
         except ConvertError as error:
-            return ['*STAR file, folder or pattern*: %s' % error]
-        if outside <= OUTSIDE_TOLERANCE * total:
+            return ['*Tomograms*: %s.' % str(error).rstrip('.')]
+        if outside <= checks.OUTSIDE_TOLERANCE * total:
             return []
         return ['*Tomograms*: %d of %d picks lie outside of their tomogram, so pixel size or tomograms are not those '
                 'that the picks were made with (this set has %.4g Å/voxel). Choose those tomograms, or import them again '
                 'with the right pixel size.' % (outside, total, tomograms.getSamplingRate())]
 
+    def _lacksPixel(self, picks):
+        return (picks.coordinates == UNBINNED and self.tiltSeriesPixel.get() is None
+                and picks.table['voxel_size'].isna().any())
+
     # ---------------------------------------------------------------- reports
     def _summary(self):
-        return self.summaryVar.get('Not finished.').splitlines()
+        return self.summaryVar.get('Running.' if self.isActive() else 'No output yet.').splitlines()
 
     def _methods(self):
-        if not self.isFinished():
+        if not self.isFinished() or not hasattr(self, ImportPicksOutputs.outputCoordinates.name):
             return []
         return ['%d picks were imported.' % self.outputCoordinates.getSize()]
 

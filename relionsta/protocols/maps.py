@@ -14,10 +14,14 @@ _FORMAT = ':mrc'
 _KNOWN_TO_RELION = ('.mrc', '.mrcs', '.map')
 
 
+def plainName(path):
+    """The name of a file on disk: without the format that Scipion and RELION may put behind it (map.vol:mrc)."""
+    return path.rpartition(_FORMAT)[0] or path
+
+
 def mapFile(volume):
-    """Path of a map on disk: Scipion may have put the format behind its name (map.vol:mrc)."""
-    path = volume.getFileName() or ''
-    return path[:-len(_FORMAT)] if path.endswith(_FORMAT) else path
+    """Path of a map on disk."""
+    return plainName(volume.getFileName() or '')
 
 
 def relionMap(volume):
@@ -28,10 +32,15 @@ def relionMap(volume):
     return path if path.endswith(_KNOWN_TO_RELION) else path + _FORMAT
 
 
+def boxSize(volume):
+    """Edge of a cubic map in voxels, from its file; MapError where there is none."""
+    return read_header(mapFile(volume)).size[0]
+
+
 def halfMaps(volume):
     """Paths of the half maps of a volume, [] for none."""
     names = [] if volume is None else (volume.getHalfMaps() or '').split(',')
-    return [name[:-len(_FORMAT)] if name.endswith(_FORMAT) else name for name in names if name]
+    return [plainName(name) for name in names if name]
 
 
 def samePixel(one, other):
@@ -62,7 +71,7 @@ def checkHalfMaps(label, volume):
         return ['*%s*: it has no half maps (%s). Choose the output of a 3D auto-refine or of a Reconstruct particle '
                 'that made halves: its particles must be split into half sets (rlnRandomSubset).'
                 % (label, volume.getFileName())]
-    box, rate = read_header(mapFile(volume)).size[0], volume.getSamplingRate()
+    box, rate = boxSize(volume), volume.getSamplingRate()
     return [message for number, half in enumerate(halves, start=1)
             for message in _checkMapFile('%s, half map %d' % (label, number), half, rate, box, rate, 'the map')]
 

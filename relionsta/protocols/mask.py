@@ -7,7 +7,7 @@ from pyworkflow.protocol import params
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.mask import MASK
-from ..results.maps import map_statistics, read_header
+from ..results.maps import map_statistics
 from . import maps
 from .base import ProtStaBase
 
@@ -58,7 +58,7 @@ class ProtStaMask(ProtStaBase):
         source = self.inputVolume.get()
         pixel = self.angpix.get() if self.angpix.get() > 0 else source.getSamplingRate()
         mask = make_volume(self._getJobPath(files.MASK_FILES['mask']), pixel,
-                           box=read_header(maps.mapFile(source)).size[0], kind=VolumeMask)
+                           box=maps.boxSize(source), kind=VolumeMask)
         if map_statistics(mask.getFileName()).maximum <= 0:
             raise ValueError('The mask is empty: no value of the low-pass filtered map is above %g. Lower the initial '
                              'binarisation threshold.' % self.inimask_threshold.get())
@@ -68,7 +68,7 @@ class ProtStaMask(ProtStaBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         mask = self.solventMask
-        box, rate = mask.getDim()[0], mask.getSamplingRate()
+        box, rate = maps.boxSize(mask), mask.getSamplingRate()
         inside = map_statistics(mask.getFileName()).mean
         return ['Box %d pixels of %.4g Å (%.0f Å).' % (box, rate, box * rate),
                 'The mask encloses %.1f %% of the box (%.3g nm³).' % (100 * inside, inside * (box * rate / 10) ** 3),

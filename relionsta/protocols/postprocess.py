@@ -8,7 +8,7 @@ from pyworkflow.protocol import params
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.postprocess import POSTPROCESS
-from ..results.maps import map_statistics, read_header
+from ..results.maps import map_statistics
 from ..results.postprocess import read_postprocess
 from . import maps
 from .base import ProtStaBase
@@ -59,8 +59,7 @@ class ProtStaPostProcess(ProtStaBase):
         if self.fn_mtf.get():
             errors += maps.checkFile('MTF of the detector (STAR file)', self.fn_mtf.get())
         return errors or maps.checkMask('Solvent mask', self.solventMask.get(),
-                                        read_header(maps.mapFile(volume)).size[0], volume.getSamplingRate(),
-                                        whose='the half maps')
+                                        maps.boxSize(volume), volume.getSamplingRate(), whose='the half maps')
 
     # ---------------------------------------------------------------- output
     def getResult(self):
@@ -70,7 +69,7 @@ class ProtStaPostProcess(ProtStaBase):
     def _makeOutputs(self):
         source = self.inputVolume.get()
         pixel = self.angpix.get() if self.angpix.get() > 0 else source.getSamplingRate()
-        box = read_header(maps.mapFile(source)).size[0]
+        box = maps.boxSize(source)
         sharpened = make_volume(self._getJobPath(files.POSTPROCESS_FILES['map']), pixel, maps.halfMaps(source), box=box)
         masked = make_volume(self._getJobPath(files.POSTPROCESS_FILES['masked']), pixel, box=box)
         fscs = addFscSet(self, self.getResult().fsc_curves())

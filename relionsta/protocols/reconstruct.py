@@ -10,6 +10,7 @@ from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT
 from .boxes import checkBoxFits, imageSize
+from .maps import boxSize
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
 
@@ -88,7 +89,7 @@ class ProtStaReconstruct(ProtStaParticlesBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         average, particles = self.average, self.inputParticles.get()
-        box, rate = average.getDim()[0], average.getSamplingRate()
+        box, rate = boxSize(average), average.getSamplingRate()
         return ['Average of %d particles from %d tilt series.' % (particles.getSize(), len(particles.getTSIds())),
                 'Box %d pixels of %.4g Å (%.0f Å), binning %.4g.' % (box, rate, box * rate,
                                                                    rate / particles.getTiltSeriesPixelSize()),

@@ -8,7 +8,7 @@ from ..jobs import files
 from ..jobs.refine3d import REFINE3D
 from ..objects import SetOfStaParticles
 from ..results.model import read_model
-from . import checks
+from . import checks, maps
 from .fscs import addFscSet
 from .particles import ProtStaRefineBase
 
@@ -70,7 +70,7 @@ class ProtStaRefine3D(ProtStaRefineBase):
         volume, accuracy = self.refinedVolume, model.classes[0]
         return ['Resolution %s (gold-standard FSC 0.143, %s).' % (_known('%.2f Å', model.resolution), self._howMasked()),
                 'Nyquist at %.2f Å (%.4g Å/pixel, box %d).' % (2 * volume.getSamplingRate(), volume.getSamplingRate(),
-                                                              volume.getDim()[0]),
+                                                              maps.boxSize(volume)),
                 '%d particles in two half sets.' % self.outputParticles.getSize(),
                 'Estimated accuracy: %s and %s.' % (_known('%.2f°', accuracy.accuracy_rotations),
                                                     _known('%.2f Å', accuracy.accuracy_translations))]

@@ -6,8 +6,8 @@ from scipy.ndimage import map_coordinates, spline_filter
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-# A cubic spline keeps more than 99% of a wave that spans this many voxels.
-_VOXELS_PER_WAVE = 4.0
+# A cubic spline keeps a wave that spans this many voxels to within 4%, longer ones better.
+_VOXELS_PER_WAVE = 3.5
 _EDGE_SHELLS = 2.0
 _COARSE_FACTOR = 3.0
 _KEPT_STARTS, _FINISHED_STARTS = 8, 2

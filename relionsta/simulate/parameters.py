@@ -17,16 +17,16 @@ class SceneParameters:
     """Everything that decides a scene. Lengths in Å and angles in degrees unless the help text says otherwise."""
 
     series: int = _number(2, 'number of tilt series')
-    particles: int = _number(40, 'particles in each tilt series')
-    tilts: int = _number(17, 'tilt images in each series, dark ones included')
-    tilt_step: float = _number(6.0, 'degrees between tilt images')
+    particles: int = _number(36, 'particles in each tilt series')
+    tilts: int = _number(15, 'tilt images in each series, dark ones included')
+    tilt_step: float = _number(7.0, 'degrees between tilt images')
     tilt_axis: float = _number(84.5, 'tilt axis: degrees counter-clockwise from the Y axis of the image')
     alpha_offset: float = _number(1.5, 'tilt of the specimen in its holder: true tilt = stage tilt + this, degrees')
     image_size: Tuple[int, int] = _number((512, 480), 'width and height of the tilt images, pixels')
     pixel: float = _number(3.5, 'Å per pixel of the tilt images')
     thickness: int = _number(160, 'thickness of the tomogram, pixels of the tilt images')
     tomogram_binning: int = _number(4, 'binning of the reconstructed tomogram')
-    snr: float = _number(0.1, "signal-to-noise ratio in a tilt image: the least damaged image's mean power within a "
+    snr: float = _number(0.07, "signal-to-noise ratio in a tilt image: the least damaged image's mean power within a "
                               "particle's disc / the noise's")
     hand: int = _number(-1, 'rlnTomoHand of the projection: -1 (AreTomo3) or 1')
     voltage: float = _number(300.0, 'kV')

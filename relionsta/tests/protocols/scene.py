@@ -1,5 +1,6 @@
-"""The small scene that the protocol tests share, with the settings that solve it in a minute."""
+"""The small scene that the protocol tests share, with settings that take it down the road in half a minute."""
 import atexit
+import dataclasses
 import functools
 import shutil
 import tempfile
@@ -11,12 +12,14 @@ from relionsta.simulate.parameters import SceneParameters
 from relionsta.simulate.presets import DemoSettings
 
 SCENE = SceneParameters(
-    series=2, particles=10, tilts=8, tilt_step=9.0, image_size=(192, 160), thickness=80, pixel=5.0, tomogram_binning=4,
-    diameter=120.0, spacing=130.0, tilt_shift_rms=10.0, snr=1.0, pick_angle_error=10.0)
+    series=2, particles=8, tilts=8, tilt_step=9.0, image_size=(224, 192), thickness=80, pixel=5.0, tomogram_binning=4,
+    diameter=120.0, spacing=130.0, tilt_shift_rms=25.0, snr=0.5, pick_angle_error=10.0)
+#: The same with what AreTomo3 leaves if it was told to keep the tilt axis: the hand is +1.
+OTHER_HAND = dataclasses.replace(SCENE, hand=1)
 
 #: Quick, not good: few iterations, coarse angles.
 SETTINGS = DemoSettings(
-    box=24, box_angst=240.0, diameter=200.0,
+    box=24, box_angst=192.0, diameter=170.0,
     class3d=dict(ref_correct_greyscale=True, ini_high=40.0, nr_iter=2, sampling='7.5 degrees',
                  do_local_ang_searches=True, sigma_angles=15.0, offset_range=1.0),
     mask=dict(lowpass_filter=30.0, inimask_threshold=0.1, extend_inimask=1, width_mask_edge=3),
@@ -28,12 +31,21 @@ SETTINGS = DemoSettings(
 @functools.lru_cache(maxsize=1)
 def scratch() -> Path:
     """A folder of this process, gone at its end. There is a blank in its name, as in many a user's."""
-    folder = Path(tempfile.mkdtemp(prefix='relionsta scenes '))
+    folder = Path(tempfile.mkdtemp(prefix='relionsta tests '))
     atexit.register(shutil.rmtree, str(folder), ignore_errors=True)
     return folder
 
 
 @functools.lru_cache(maxsize=4)
-def make_scene(parameters: SceneParameters = SCENE, name: str = 'scene') -> Path:
-    """Folder of a simulated data set, made once in a process."""
+def scene_folder(parameters: SceneParameters = SCENE) -> Path:
+    """Folder of a simulated data set, made once in a process; not to be changed."""
+    name = 'scene %s' % hash(parameters)
     return make_dataset(parameters, scratch() / name, find_build().home / 'bin', threads=2, say=str)
+
+
+def copy_of_scene(name: str, parameters: SceneParameters = SCENE) -> Path:
+    """The AreTomo3 folder of a copy that a test may damage; name: of the test."""
+    target = scratch() / name
+    shutil.rmtree(str(target), ignore_errors=True)
+    shutil.copytree(str(scene_folder(parameters) / 'aretomo3'), str(target))
+    return target
