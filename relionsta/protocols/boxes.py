@@ -1,17 +1,25 @@
 """Boxes of particles against the tilt images that they are cut from."""
 from ..results.maps import MapError, read_header
-from ..star import StarError, read_star
-from .maps import plainName
+from ..star import StarError, read_star, require_columns
+from .maps import checkFile, plainName
 
 
-def imageSize(tomogramsStar):
-    """Width and height in pixels of the first tilt image of a tomograms.star; None where it cannot be read."""
+def firstStack(tomogramsStar):
+    """The file of the first tilt image of a tomograms.star. Raises StarError."""
+    overview = read_star(tomogramsStar, ['global'])['global']
+    require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], tomogramsStar, 'global')
+    name, path = overview[['rlnTomoName', 'rlnTomoTiltSeriesStarFile']].iloc[0]
+    images = read_star(path, [name])[name]
+    require_columns(images, ['rlnMicrographName'], path, name)
+    return plainName(images['rlnMicrographName'].iloc[0].rpartition('@')[2])
+
+
+def checkStack(label, tomogramsStar):
+    """The tilt images that a tomograms.star names must be there; the first of them stands for all."""
     try:
-        first = read_star(tomogramsStar, ['global'])['global'].iloc[0]
-        images = read_star(first['rlnTomoTiltSeriesStarFile'], [first['rlnTomoName']])[first['rlnTomoName']]
-        return stackSize(images['rlnMicrographName'].iloc[0].rpartition('@')[2])
-    except (StarError, KeyError, IndexError):
-        return None
+        return checkFile(label, firstStack(tomogramsStar))
+    except StarError as error:
+        return ['*%s*: %s. Extract the particles again.' % (label, str(error).rstrip('.'))]
 
 
 def stackSize(path):

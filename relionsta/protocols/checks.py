@@ -77,7 +77,7 @@ def checkBuild(build, values):
         errors.append('*Use GPU acceleration?*: Yes, and %s was built without GPU support. Choose No, or set '
                       'RELION_HOME to a build with GPU support.' % build.describe())
     if values.get('nr_mpi', 1) > 1 and not build.has_mpi:
-        errors.append('*MPI*: %d, and %s has no MPI programs. Choose 1, or set RELION_HOME to a build with MPI.'
+        errors.append('*MPIs*: %d, and %s has no MPI programs. Choose 1, or set RELION_HOME to a build with MPI.'
                       % (values['nr_mpi'], build.describe()))
     return errors
 

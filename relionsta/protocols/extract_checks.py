@@ -7,7 +7,7 @@ from ..convert.tilt_series import tomogram_tables
 from ..objects import SetOfStaParticles
 from ..star import StarError
 from . import checks
-from .boxes import checkBoxFits, imageSize, stackSize
+from .boxes import checkBoxFits, checkStack, firstStack, stackSize
 from .extract_form import BY_BINNING
 from .maps import checkFile, plainName
 
@@ -26,8 +26,11 @@ def checkSource(protocol):
         return ['*%s*: the set is empty. Choose another set.' % SOURCE]
     if again:
         errors = checks.checkParticles(SOURCE, source, extracted=False)
-        if errors or series is None:
-            return errors or _checkBox(protocol, imageSize(source.getTomogramsStar()))
+        if errors:
+            return errors
+        if series is None:
+            star = source.getTomogramsStar()
+            return checkStack(SOURCE, star) or _checkBox(protocol, stackSize(firstStack(star)))
     if series is None:
         return ['*Tilt series*: empty, and coordinates alone do not know their tilt images. Choose the aligned tilt '
                 'series that these coordinates belong to.']
@@ -79,6 +82,8 @@ def _checkBox(protocol, size):
     """
     binning, pixel = protocol.getBinning(), protocol.getTiltSeriesPixelSize()
     label = 'Binning' if protocol.sizesBy.get() == BY_BINNING else 'Box size (A)'
+    if label == 'Binning' and binning <= 0:
+        return ['*Binning*: %g, which is impossible. Give 1 or more.' % binning]
     edge = protocol.binned_size_pix.get() * binning * pixel if binning else 0
     if edge <= 0:
         return []  # the job's own checks tell it

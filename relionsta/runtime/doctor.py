@@ -10,8 +10,8 @@ from typing import List, NamedTuple
 from .build import RELION_HOME, RelionNotFound, find_build
 from .tk import has_tkinter
 
-PACKAGES = ('scipion-pyworkflow', 'scipion-em', 'scipion-em-tomo', 'scipion-app', 'numpy', 'starfile', 'mrcfile',
-            'emtable', 'matplotlib')
+PACKAGES = ('scipion-pyworkflow', 'scipion-em', 'scipion-em-tomo', 'scipion-app', 'numpy', 'pandas', 'scipy', 'mrcfile',
+            'matplotlib')
 LOW_MEMORY = 4 * 1024 ** 3
 LOW_DISK = 10 * 1024 ** 3
 
