@@ -12,7 +12,7 @@ from .parameters import SceneParameters
 from .project import finish_images, project_series
 from .relion_run import SimulationError
 from .scene import Scene, make_scene
-from .truth import FOLDER, read_parameters, write_json, write_truth
+from .truth import FOLDER, PARAMETERS, read_parameters, write_json, write_truth
 
 ARETOMO3, PICKS, ALL_PICKS = 'aretomo3', 'picks', 'all_particles.star'
 _REQUEST = 'request.json'
@@ -24,14 +24,16 @@ def make_dataset(parameters: SceneParameters, folder: Path, relion_bin: Path, th
 
     relion_bin: folder with RELION's programs. The work is done in `<folder>.making` and renamed at the end; a series
     that is finished there is not made again, nor is a finished data set of the same parameters. Raises SimulationError
-    where `folder` holds anything else, unless overwrite. say: gets a line per step.
+    where `folder` holds a data set of other parameters, unless overwrite, and always where it holds anything else.
+    say: gets a line per step.
     """
     folder = Path(folder).absolute()
-    if folder.exists() and not overwrite and not (folder.is_dir() and not any(folder.iterdir())):
+    if _is_dataset(folder) and not overwrite:
         if read_parameters(folder / FOLDER) == parameters:
             say(f'{folder} is there already')
             return folder
-        raise SimulationError(f'{folder} holds a data set of other parameters: choose another folder, or overwrite it')
+        raise SimulationError(f'{folder} holds a data set of other parameters: choose another folder, or replace it '
+                              '(--overwrite)')
     making = folder.with_name(folder.name + '.making')
     _prepare(making, parameters)
     scene = make_scene(parameters)
@@ -46,22 +48,32 @@ def make_dataset(parameters: SceneParameters, folder: Path, relion_bin: Path, th
     if folder.exists():
         shutil.rmtree(folder)
     making.rename(folder)
+    (folder / _REQUEST).unlink()
     say(f'{folder} is ready: {parameters.series} tilt series, {len(scene.particles)} picks')
     return folder
 
 
+def _is_dataset(folder: Path) -> bool:
+    """Whether `folder` holds a simulated data set; SimulationError where it holds anything else: not ours to remove."""
+    if (folder / FOLDER / PARAMETERS).is_file():
+        return True
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise SimulationError(f'{folder} holds other files and no simulated data set: choose another folder')
+    return False
+
+
 def _prepare(making: Path, parameters: SceneParameters) -> None:
-    """An unfinished folder of the same request is kept, any other is emptied."""
+    """An unfinished data set of the same request is kept, one of another is removed."""
     request = making / _REQUEST
-    if making.exists() and not (request.exists() and _same(request, parameters)):
-        shutil.rmtree(making)
-    for part in (ARETOMO3, PICKS):
-        (making / part).mkdir(parents=True, exist_ok=True)
+    if request.is_file():
+        if json.loads(request.read_text()) != parameters.to_dict():
+            shutil.rmtree(making)
+    else:
+        _is_dataset(making)
+    making.mkdir(parents=True, exist_ok=True)
     write_json(request, parameters.to_dict())
-
-
-def _same(request: Path, parameters: SceneParameters) -> bool:
-    return bool(json.loads(request.read_text()) == parameters.to_dict())
+    for part in (ARETOMO3, PICKS):
+        (making / part).mkdir(exist_ok=True)
 
 
 def _make_series(scene: Scene, name: str, making: Path, relion_bin: Path, threads: int,
@@ -94,5 +106,4 @@ def _write_common(scene: Scene, making: Path) -> None:
     picks = pd.concat([aretomo3.picks_table(scene, name) for name in p.series_names], ignore_index=True)
     write_star(making / PICKS / ALL_PICKS, {'': picks})
     shutil.rmtree(making / 'work', ignore_errors=True)
-    (making / _REQUEST).unlink()
     write_truth(scene, making / FOLDER, {})

@@ -28,7 +28,7 @@ from .project import alignment_columns, particles_blocks, species, tomogram_colu
 from .relion_run import SimulationError
 from .scene import ANGLES, COORDINATES, PARTICLE, Scene
 
-FOLDER = 'truth'
+FOLDER, PARAMETERS = 'truth', 'parameters.json'
 _ORIGINS = ['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']
 _SUB_ANGLES = ['rlnTomoSubtomogramRot', 'rlnTomoSubtomogramTilt', 'rlnTomoSubtomogramPsi']
 _GAUGE_ROUNDS = 50
@@ -81,7 +81,7 @@ def write_truth(scene: Scene, folder: Path, facts: Dict[str, Any]) -> None:
         with mrcfile.new(str(folder / f'map_{pixel:.2f}A.mrc'), sample(species(p)[PARTICLE], box, pixel),
                          overwrite=True) as mrc:
             mrc.voxel_size = pixel
-    write_json(folder / 'parameters.json', {'parameters': p.to_dict(), **facts})
+    write_json(folder / PARAMETERS, {'parameters': p.to_dict(), **facts})
 
 
 def write_json(path: Path, values: Dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def write_json(path: Path, values: Dict[str, Any]) -> None:
 
 def read_parameters(folder: Path) -> SceneParameters:
     """The parameters of the scene whose truth folder this is. Raises SimulationError where it is not one."""
-    path = Path(folder) / 'parameters.json'
+    path = Path(folder) / PARAMETERS
     try:
         return SceneParameters.from_dict(json.loads(path.read_text())['parameters'])
     except (OSError, KeyError, ValueError) as error:

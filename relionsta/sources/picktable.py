@@ -116,7 +116,8 @@ def _kind(reader: _Reader, optics: Optional[pd.DataFrame], coordinates: Optional
     columns = _CENTERED_COLUMNS if centered else _INDEX_COLUMNS
     missing = [column for column in columns if column not in table]
     if missing:
-        raise SourceError('%s: column %s is missing: all three coordinates are needed.' % (where, ', '.join(missing)))
+        raise SourceError('%s: column %s is missing: all three coordinates are needed. Choose a file that has them.'
+                          % (where, ', '.join(missing)))
     if centered:
         # --relion5-compat of pytom-match-pick puts the voxel size of the searched tomogram under this name
         mislabelled = 'rlnLCCmax' in table and 'rlnTomoTiltSeriesPixelSize' in table

@@ -1,6 +1,4 @@
-"""Sets of particles between the jobs: subsets, other forms, other sizes, another iteration, another try."""
-import os
-
+"""Sets of particles between the jobs: subsets, other forms, other sizes, another iteration, other inputs."""
 import numpy as np
 from pwem.protocols import ProtSubSet
 from pyworkflow.protocol.constants import MODE_RESUME
@@ -105,20 +103,3 @@ class TestStaParticleSets(StaCase):
         self.road.launch(protocol)
         second = self.rows(protocol._getInputPath('particles.star'))
         self.assertGreater(np.abs(second['rlnAngleRot'] - first['rlnAngleRot']).max(), 0.1)
-
-    def test_nothing_of_an_earlier_try_becomes_output(self):
-        """A run that was cut off leaves files that look like results."""
-        protocol = self.new('ProtStaMask', inputVolume=self.output('reconstruct', 'average'), inimask_threshold=0.1)
-        self.proj.saveProtocol(protocol)
-        protocol.makePathsAndClean()
-        os.makedirs(protocol._getJobPath())
-        for name in ('mask.mrc', 'run_it025_class001.mrc', 'RELION_JOB_EXIT_SUCCESS'):
-            with open(protocol._getJobPath(name), 'w') as handle:
-                handle.write('cut off')
-        # RELION fails: what is there must not be taken for its work
-        protocol.other_args.set('--fill_with_nothing 1 --sym NoSuchGroup')
-        protocol.runMode.set(MODE_RESUME)
-        self.proj.launchProtocol(protocol, wait=True)
-        self.assertNotIn('run_it025_class001.mrc', os.listdir(protocol._getJobPath()))
-        for _, output in protocol.iterOutputAttributes():
-            self.assertEqual(output.getDim(), (SETTINGS.box,) * 3)

@@ -1,5 +1,4 @@
 """The simulated data set, as far as it goes without RELION."""
-import argparse
 import dataclasses
 import json
 import re
@@ -8,15 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.ndimage import map_coordinates
-from scipy.spatial.transform import Rotation
 
-from relionsta.geometry import euler_to_matrix, matrix_to_euler
-from relionsta.jobs.registry import JOBS
-from relionsta.simulate import aretomo3, command
-from relionsta.simulate.maps import fourier_shell_correlation, low_pass, match_maps, resample
+from relionsta.geometry import euler_to_matrix
+from relionsta.simulate import aretomo3
+from relionsta.simulate.maps import low_pass, match_maps, resample
 from relionsta.simulate.parameters import SceneParameters
 from relionsta.simulate.particle import barrel, sample, two_lobes
-from relionsta.simulate.presets import DEMO_SCENE, DEMO_SETTINGS
 from relionsta.simulate.project import alignment_columns, finish_images
 from relionsta.simulate.relion_run import SimulationError
 from relionsta.simulate.scene import (
@@ -28,12 +24,9 @@ from relionsta.simulate.scene import (
     dose_symmetric,
     jittered_picks,
     make_scene,
-    start_poses,
 )
-from relionsta.simulate.truth import compare_poses, read_parameters, read_truth, write_truth
 from relionsta.tests.find import shared_data
-
-BOX, PIXEL = 32, 7.0
+from relionsta.tests.unit.simulate_scene import BOX, PIXEL, RICH
 
 
 @pytest.fixture(scope='module')
@@ -43,8 +36,7 @@ def reference():
 
 @pytest.fixture(scope='module')
 def scene():
-    return make_scene(SceneParameters(particles=25, tilts=15, decoys=5, empty_picks=4, dark_images=2,
-                                      tilt_shift_error=3.0, defocus_error=(1200., -900.), phase_shift=30.0))
+    return make_scene(RICH)
 
 
 def correlation(one, two):
@@ -278,143 +270,3 @@ def test_session_is_json_with_the_keys_that_importers_read():
     session = json.loads(aretomo3.session_text(SceneParameters()))
     assert session['parameters']['PixSize'] == 3.5 and session['parameters']['McBin'] == 1
     assert session['parameters']['FlipVol'] == 1 and session['parameters']['AtBin'][0] == 4
-
-
-# --- comparing with the truth ---
-
-def disturbed(scene, angle, distance, seed=3):
-    """The true poses after a common motion of the frame and known errors of every particle."""
-    random = np.random.RandomState(seed)
-    rows = scene.particles[scene.particles['rlnClassNumber'] == PARTICLE].reset_index(drop=True)
-    A = euler_to_matrix(rows[ANGLES])
-    axes = random.normal(size=(len(rows), 3))
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    frame, frame_shift = Rotation.from_rotvec(np.radians([6.0, -8.0, 0.0])).as_matrix(), np.array([4.0, -3.0, 12.0])
-    table = rows[['rlnTomoName', 'rlnTomoParticleName']].copy()
-    moves = random.normal(size=(len(rows), 3))
-    moves *= distance / np.linalg.norm(moves, axis=1, keepdims=True)
-    table[COORDINATES] = rows[COORDINATES].to_numpy() + np.einsum('nij,j->ni', A, frame_shift) + moves
-    table[ANGLES] = matrix_to_euler(A @ Rotation.from_rotvec(np.radians(angle) * axes).as_matrix() @ frame)
-    return table
-
-
-def test_known_errors_are_found_and_the_frame_is_taken_off(scene):
-    """The demo's promise rests on these numbers: neither the average's own frame nor the errors may be mistaken."""
-    errors = compare_poses(scene.particles, disturbed(scene, 4.0, 5.0))
-    assert errors.median_angle_error_deg == pytest.approx(4.0, abs=0.5)
-    assert errors.median_shift_error_A == pytest.approx(5.0, abs=0.6)
-    assert errors.frame_rotation_deg == pytest.approx(10.0, abs=1.0)
-    assert errors.frame_shift_A == pytest.approx(13.0, abs=1.5)
-    assert (errors.n_matched, errors.n_false, errors.n_missed) == (50, 0, 0)
-    exact = compare_poses(scene.particles, disturbed(scene, 0.0, 0.0))
-    assert exact.median_angle_error_deg < 0.01 and exact.median_shift_error_A < 0.01
-
-
-def test_few_gross_errors_do_not_move_the_frame(scene):
-    """A few lost particles must count as lost, not turn everybody's frame."""
-    table = disturbed(scene, 0.0, 0.0)
-    table.loc[:9, 'rlnAngleTilt'] += 90.0
-    errors = compare_poses(scene.particles, table)
-    assert errors.median_angle_error_deg < 0.1 and errors.mean_angle_error_deg > 10
-
-
-def test_origins_and_subtomogram_angles_count(scene):
-    """RELION keeps part of a pose in rlnOrigin* and rlnTomoSubtomogram*: ignoring them looks like a bad refinement."""
-    table = disturbed(scene, 3.0, 4.0)
-    plain = compare_poses(scene.particles, table)
-    split = table.copy()
-    sub = euler_to_matrix([[30.0, 60.0, 80.0]])
-    split[['rlnTomoSubtomogramRot', 'rlnTomoSubtomogramTilt', 'rlnTomoSubtomogramPsi']] = [30.0, 60.0, 80.0]
-    split[ANGLES] = matrix_to_euler(sub.transpose(0, 2, 1) @ euler_to_matrix(table[ANGLES]))
-    origin = np.array([8.0, -5.0, 2.0])
-    split[['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']] = origin
-    split[COORDINATES] = table[COORDINATES].to_numpy() + sub[0] @ origin
-    again = compare_poses(scene.particles, split)
-    assert again.median_angle_error_deg == pytest.approx(plain.median_angle_error_deg, abs=1e-3)
-    assert again.median_shift_error_A == pytest.approx(plain.median_shift_error_A, abs=1e-3)
-
-
-def test_false_and_missed_particles_are_counted(scene):
-    """Decoys and empty picks are no particles; the same name in another tomogram is no match."""
-    start = start_poses(scene)
-    errors = compare_poses(scene.particles, start)
-    assert (errors.n_matched, errors.n_false, errors.n_missed) == (50, 18, 0)
-    assert 3.0 < errors.median_angle_error_deg < 9.0 and 4.0 < errors.median_shift_error_A < 12.0
-    part = compare_poses(scene.particles, start[start['rlnTomoName'] == 'TS_01'].sample(frac=1, random_state=1))
-    assert (part.n_matched, part.n_missed) == (25, 25)
-    with pytest.raises(SimulationError, match='same scene'):
-        compare_poses(scene.particles, start.assign(rlnTomoName='other'))
-
-
-def test_map_comparison_removes_pose_only(reference):
-    """A rotation and shift of the average is no error; blurring, noise or a wrong hand is."""
-    turn = Rotation.from_rotvec([0.12, -0.15, 0.1])
-    moved = sample(two_lobes(170.0), BOX, PIXEL, turn.as_matrix(), (6.0, 4.0, -8.0))
-    match = match_maps(moved, reference, PIXEL, 16.0)
-    assert match.cc > 0.999
-    assert match.rotation_deg == pytest.approx(np.degrees(turn.magnitude()), abs=0.2)
-    assert match.shift_A == pytest.approx(np.sqrt(116), abs=0.2)
-    assert match_maps(low_pass(reference, PIXEL, 60.0), reference, PIXEL, 20.0).cc < 0.9
-    noise = np.random.RandomState(0).normal(0, 3 * reference.std(), reference.shape)
-    assert match_maps(reference + noise, reference, PIXEL, 20.0).cc < 0.8
-
-
-def test_map_comparison_refuses_what_cannot_be_compared(reference):
-    """A correlation of maps on different grids would be a number without meaning."""
-    with pytest.raises(ValueError, match='one size'):
-        match_maps(reference, reference[:16, :16, :16], PIXEL, 16.0)
-    with pytest.raises(ValueError, match='constant'):
-        match_maps(np.zeros_like(reference), reference, PIXEL, 16.0)
-
-
-def test_fourier_shell_correlation(reference):
-    """FSC of a map with itself is 1 and falls where noise is stronger than signal."""
-    noise = np.random.RandomState(0).normal(0, 0.3 * reference.std(), reference.shape)
-    _, same = fourier_shell_correlation(reference, reference)
-    _, noisy = fourier_shell_correlation(reference, reference + noise)
-    assert np.allclose(same, 1) and noisy[1] > 0.99 > noisy[-1]
-
-
-def test_truth_folder_is_read_back(scene, tmp_path):
-    """What is compared must be what was written, in full precision."""
-    write_truth(scene, tmp_path / 'truth', {'noise': 1})
-    truth = read_truth(tmp_path)
-    assert truth.parameters == scene.parameters == read_parameters(tmp_path / 'truth')
-    assert compare_poses(truth.particles, disturbed(scene, 0.0, 0.0)).median_angle_error_deg < 0.01
-    assert np.allclose(truth.particles[COORDINATES], scene.particles[COORDINATES], atol=1e-6)
-    assert {path.name for path in (tmp_path / 'truth').glob('*.mrc')} == {'map_3.50A.mrc', 'map_7.00A.mrc'}
-    with pytest.raises(SimulationError, match='simulate'):
-        read_truth(tmp_path / 'truth')
-
-
-# --- the demo ---
-
-@pytest.mark.parametrize('job, settings, flags', [
-    ('relion.class3d', DEMO_SETTINGS.class3d, ['--firstiter_cc', '--healpix_order 4', '--sigma_ang 5']),
-    ('relion.refine3d.tomo', DEMO_SETTINGS.refine3d, ['--auto_local_healpix_order 4', '--offset_step 2']),
-    ('relion.maskcreate', DEMO_SETTINGS.mask, ['--lowpass 20', '--ini_threshold 0.1']),
-    ('relion.postprocess', DEMO_SETTINGS.postprocess, ['--adhoc_bfac -300'])])
-def test_demo_settings_are_options_of_their_jobs(job, settings, flags):
-    """A setting whose name RELION's job does not know would be dropped in silence, and the demo run without it."""
-    assert set(settings) <= set(JOBS[job].defaults())
-    command_line = ' '.join(JOBS[job].commands({**JOBS[job].defaults(), **settings}, 'job/')[0])
-    assert all(flag in command_line for flag in flags)
-
-
-def test_demo_box_holds_the_particle():
-    """The box of the settings and the particle of the scene are chosen in two places."""
-    assert DEMO_SETTINGS.pixel == pytest.approx(2 * DEMO_SCENE.pixel)
-    assert sample(two_lobes(DEMO_SCENE.diameter), DEMO_SETTINGS.box, DEMO_SETTINGS.pixel).shape == (32, 32, 32)
-
-
-# --- the command line ---
-
-def test_every_parameter_has_an_option():
-    """A scene's parameter that cannot be set from the command line does not exist for a user."""
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    args = parser.parse_args(['out', '--image-size', '320', '240', '--defocus-error', '1200', '-900', '--decoys', '5'])
-    assert (args.image_size, args.defocus_error, args.decoys) == ([320, 240], [1200.0, -900.0], 5)
-    assert not hasattr(args, 'particles')  # what is not given keeps the dataclass's default
-    text = parser.format_help()
-    assert all('--' + item.name.replace('_', '-') in text for item in dataclasses.fields(SceneParameters))
