@@ -79,9 +79,10 @@ def _addOption(section, option, default, condition):
 
 def problemText(protocol, job, problem):
     """A problem that a job finds, in the words of the form: Scipion has labels of its own for the Run header."""
-    text = problem.text()
     param = protocol.getParam(RUN_OPTIONS.get(problem.option, ''))
-    return text if param is None else text.replace(job.option(problem.option).label, param.label.get(), 1)
+    label = param.label.get() if param is not None else ''
+    text = problem.text()
+    return text.replace(job.option(problem.option).label, label, 1) if label else text
 
 
 def _label(option):

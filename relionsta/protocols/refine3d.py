@@ -7,6 +7,7 @@ from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.refine3d import REFINE3D
 from ..objects import SetOfStaParticles
+from ..results.iterations import is_converged
 from ..results.model import read_model
 from . import checks, maps
 from .fscs import addFscSet
@@ -54,6 +55,9 @@ class ProtStaRefine3D(ProtStaRefineBase):
         return read_model(self._getJobPath(files.refine3d_final_files(files.RUN)['model']))
 
     def _makeOutputs(self):
+        if not is_converged(self._getJobPath()):
+            raise ValueError('The refinement did not converge: RELION ended without its final map in %s. Look at its log; '
+                             'if it was told to stop (Additional arguments), run it without.' % self._getJobPath())
         source = self.inputParticles.get()
         names = files.refine3d_final_files(files.RUN)
         halves = [self._getJobPath(names[half]) for half in ('half1', 'half2')]
