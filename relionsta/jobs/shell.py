@@ -42,7 +42,10 @@ def run_script(commands: Sequence[Sequence[str]], mpi: int = 1, relion_home: str
     """
     lines = [RUN_SCRIPT_HEAD.rstrip('\n')]
     if relion_home:
-        lines += ['relion_home=%s' % shlex.quote(relion_home), 'export PATH="${RELION_HOME:-$relion_home}/bin:$PATH"']
+        lines += ['relion_home=%s' % shlex.quote(relion_home),
+                  # Scipion's configuration gives its variables a tilde, which a shell does not expand
+                  'case "${RELION_HOME:-}" in "~/"*) RELION_HOME="$HOME/${RELION_HOME#??}";; esac',
+                  'export PATH="${RELION_HOME:-$relion_home}/bin:$PATH"']
     for tokens in commands:
         launcher = ['mpirun', '-n', str(mpi)] if mpi > 1 and tokens[0].endswith('_mpi') else []
         lines += ['', quote(launcher + list(tokens))]

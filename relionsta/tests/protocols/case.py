@@ -1,4 +1,5 @@
 """A Scipion test on the road: real RELION in a real project, each step run once for all tests of a process."""
+import contextlib
 import functools
 import os
 from pathlib import Path
@@ -68,6 +69,25 @@ class StaCase(TestBaseCentralizedLayer):
     @classmethod
     def tearDownClass(cls):
         os.chdir(cls._cameFrom)
+
+    def setUp(self):
+        self._wrong = []
+        self.addCleanup(self._tell)
+
+    def _tell(self):
+        if self._wrong:
+            self.fail('\n'.join(self._wrong))
+
+    @contextlib.contextmanager
+    def part(self, **what):
+        """One of several parts of a test, told by `what`: the others are tried even if it fails.
+
+        Not unittest's subTest: Scipion's runner counts a test of which a subTest failed as passed.
+        """
+        try:
+            yield
+        except self.failureException as error:
+            self._wrong.append('%s: %s' % (', '.join('%s %s' % item for item in what.items()), error))
 
     @classmethod
     def new(cls, protocol, **values):

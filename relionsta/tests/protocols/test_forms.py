@@ -25,7 +25,7 @@ class TestStaForms(StaCase):
         for protocol in self._all():
             if getattr(protocol, '_job', None) is None:
                 continue
-            with self.subTest(protocol=protocol.getClassName()):
+            with self.part(protocol=protocol.getClassName()):
                 names = {option.name for option in protocol._job.options}
                 places = set(self._params(protocol)) | set(protocol._filledIn)
                 self.assertEqual(names - places - set(RUN_OPTIONS), set())
@@ -37,7 +37,7 @@ class TestStaForms(StaCase):
         for protocol in self._all():
             params = self._params(protocol)
             labels = [param.label.get() for name, param in params.items() if self._exists(protocol, name)]
-            with self.subTest(protocol=protocol.getClassName()):
+            with self.part(protocol=protocol.getClassName()):
                 self.assertEqual(sorted(label for label in set(labels) if labels.count(label) > 1), [])
                 for name, param in params.items():
                     self.assertTrue(len(param.help.get() or '') > 20, name)

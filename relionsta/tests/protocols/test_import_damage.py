@@ -67,7 +67,7 @@ class TestStaImportDamage(StaCase):
     def test_one_of_two_is_left_out_with_its_reason(self):
         """A night's import that ends at the first bad series, or goes on without a word, is lost either way."""
         for number, (what, (damage, file)) in enumerate(DAMAGE.items()):
-            with self.subTest(damage=what):
+            with self.part(damage=what):
                 folder = copy_of_scene('damage %d' % number)
                 damage(folder)
                 protocol = self.run_new('ProtStaImportAreTomo3', filesPath=str(folder))
@@ -108,7 +108,7 @@ class TestStaImportDamage(StaCase):
     def test_flipped_tomograms_are_left_out_with_the_reason(self):
         """Picks from a tomogram with exchanged axes are mirror images: every average of them is noise."""
         for flip in (0, 2):
-            with self.subTest(flip=flip):
+            with self.part(flip=flip):
                 folder = copy_of_scene('flipped %d' % flip)
                 session = folder / 'AreTomo3_Session.json'
                 content = json.loads(session.read_text())
@@ -144,7 +144,7 @@ class TestStaDefocusHand(StaCase):
     def test_hand_reaches_relion(self):
         """Also after the project was closed and opened again, when an attribute that was only in memory is gone."""
         for choice, parameters, expected in self.CHOICES:
-            with self.subTest(choice=choice, scene=parameters.hand):
+            with self.part(choice=choice, scene=parameters.hand):
                 scene = scene_folder(parameters)
                 imported = self.run_new('ProtStaImportAreTomo3', filesPath=str(scene / 'aretomo3'), hand=choice)
                 self.assertEqual(getattr(self.reloaded(imported).ctfs, DEFOCUS_HAND).get(), expected)

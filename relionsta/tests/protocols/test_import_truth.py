@@ -36,7 +36,7 @@ class TestStaImportTruth(StaCase):
             columns = read_columns(series, ['_index', '_tiltAngle', '_acqOrder', '_acquisition._doseInitial',
                                             '_acquisition._dosePerFrame', '_acquisition._accumDose'])
             kept = ~true['dark'].to_numpy()
-            with self.subTest(series=series.getTsId()):
+            with self.part(series=series.getTsId()):
                 np.testing.assert_array_equal(columns['_index'], np.arange(1, SCENE.tilts + 1))
                 np.testing.assert_array_equal(columns['enabled'], kept)
                 np.testing.assert_array_equal(columns['_acqOrder'], true['acquisition'])
@@ -53,7 +53,7 @@ class TestStaImportTruth(StaCase):
             kept = ~true['dark'].to_numpy()
             matrices = read_columns(series, ['_transform._matrix'])['_transform._matrix'][kept]
             z_rot, x_shift, y_shift = geometry.tilt_from_transform(matrices, SCENE.pixel)
-            with self.subTest(series=series.getTsId()):
+            with self.part(series=series.getTsId()):
                 np.testing.assert_allclose(z_rot, true['rlnTomoZRot'][kept], atol=1e-3)
                 np.testing.assert_allclose(x_shift, true['rlnTomoXShiftAngst'][kept], atol=0.01)
                 np.testing.assert_allclose(y_shift, true['rlnTomoYShiftAngst'][kept], atol=0.01)
@@ -63,7 +63,7 @@ class TestStaImportTruth(StaCase):
         for ctfs in self.done['import_aretomo3'].ctfs.iterItems():
             true = TRUE.tilt_series[ctfs.getTsId()]
             columns = read_columns(ctfs, ['_defocusU', '_defocusV', '_defocusAngle', '_acqOrder', '_index'])
-            with self.subTest(series=ctfs.getTsId()):
+            with self.part(series=ctfs.getTsId()):
                 np.testing.assert_array_equal(columns['_acqOrder'], true['acquisition'])
                 np.testing.assert_allclose(columns['_defocusU'], true['rlnDefocusU'], atol=0.01)
                 np.testing.assert_allclose(columns['_defocusV'], true['rlnDefocusV'], atol=0.01)
@@ -104,7 +104,7 @@ class TestStaImportTruth(StaCase):
             images = read_star(row['rlnTomoTiltSeriesStarFile'], [name])[name]
             true = TRUE.tilt_series[name]
             true = true[~true['dark']]
-            with self.subTest(series=name):
+            with self.part(series=name):
                 for column in ('rlnTomoXTilt', 'rlnTomoYTilt', 'rlnTomoZRot', 'rlnTomoXShiftAngst',
                                'rlnTomoYShiftAngst', 'rlnMicrographPreExposure', 'rlnDefocusU', 'rlnDefocusV'):
                     np.testing.assert_allclose(images[column], true[column], atol=0.02, err_msg=column)

@@ -61,7 +61,7 @@ class RefusalCase(StaCase):
     def check(self, refusals):
         """Each must be refused with its words and a fix, in plain language, and nothing may have been started."""
         for refusal in refusals:
-            with self.subTest(protocol=refusal.protocol, what=refusal.what):
+            with self.part(protocol=refusal.protocol, what=refusal.what):
                 protocol = self.new(refusal.protocol, **dict(self.good(refusal.protocol), **refusal.values(self)))
                 errors = protocol.validate()
                 self.assertTrue(errors, 'accepted')
@@ -81,7 +81,7 @@ class TestStaGoodInputs(RefusalCase):
     def test_good_values_are_accepted_without_a_warning(self):
         """A check that is too eager stops people with good data."""
         for name in protocols.__all__:
-            with self.subTest(protocol=name):
+            with self.part(protocol=name):
                 protocol = self.new(name, **self.good(name))
                 self.assertEqual(protocol.validate(), [])
                 self.assertEqual(protocol.warnings(), [])
@@ -102,7 +102,7 @@ class TestStaGoodInputs(RefusalCase):
                     ('Reference map', '20', 'resize')),
                    ('ProtStaExtract', dict(binned_size_pix=20, box_size_angst=30.0), ())]
         for name, values, words in unusual[:3]:
-            with self.subTest(protocol=name, values=values):
+            with self.part(protocol=name, values=values):
                 protocol = self.new(name, **dict(self.good(name), **values))
                 self.assertEqual(protocol.validate(), [])
                 self.assertTrue([text for text in protocol.warnings() if all(word in text for word in words)],

@@ -33,7 +33,7 @@ class TestStaRoad(StaCase):
     def test_every_map_has_the_box_and_pixel_size_of_the_particles(self):
         """Scipion's numbers and those of the file's header must agree: RELION reads the header, all others Scipion."""
         for job, name in MAPS:
-            with self.subTest(job=job, output=name):
+            with self.part(job=job, output=name):
                 volume = self._map(job, name)
                 header = read_header(volume.getFileName())
                 self.assertEqual(volume.getDim(), (BOX, BOX, BOX))
@@ -47,7 +47,7 @@ class TestStaRoad(StaCase):
         first = read_columns(self._particles('extract'), ['_particleName', '_volName'])
         self.assertEqual(len(set(first['_particleName'])), NUMBER)
         for job in PARTICLES:
-            with self.subTest(job=job):
+            with self.part(job=job):
                 particles = self._particles(job)
                 columns = read_columns(particles, ['_particleName', '_volName', '_particlesStar'])
                 for column in ('id', '_particleName', '_volName'):
@@ -73,7 +73,7 @@ class TestStaRoad(StaCase):
     def test_half_maps_are_the_unfiltered_ones_of_two_half_sets(self):
         """Post-processing of filtered half maps, or of one map twice, gives a resolution that is not there."""
         for job, name in (('reconstruct', 'average'), ('refine3d', 'refinedVolume')):
-            with self.subTest(job=job):
+            with self.part(job=job):
                 volume = self._map(job, name)
                 halves = volume.getHalfMaps().split(',')
                 self.assertEqual(len(halves), 2)
@@ -96,7 +96,7 @@ class TestStaRoad(StaCase):
             fscs = {fsc.getObjLabel(): fsc.clone() for fsc in self.done[job].fscs}
             self.assertEqual(list(fscs), labels)
             for label, fsc in fscs.items():
-                with self.subTest(job=job, curve=label):
+                with self.part(job=job, curve=label):
                     frequency, values = (np.array(one, dtype=float) for one in fsc.getData())
                     self.assertAlmostEqual(1 / frequency[-1], 2 * PIXEL, places=3)
                     np.testing.assert_allclose(frequency, np.arange(BOX // 2 + 1) / (BOX * PIXEL), atol=1e-5)
@@ -149,7 +149,7 @@ class TestStaRoad(StaCase):
         for job, protocol in self.done.items():
             if job == 'import_aretomo3':
                 continue
-            with self.subTest(job=job):
+            with self.part(job=job):
                 relations = [(row['object_parent_id'], row['object_child_id']) for row in protocol.getRelations()]
                 inputs = {pointer.getObjValue().getObjId() for _, pointer in protocol.iterInputAttributes()}
                 outputs = {output.getObjId() for _, output in protocol.iterOutputAttributes()}
@@ -158,7 +158,7 @@ class TestStaRoad(StaCase):
     def test_every_run_tells_what_it_did(self):
         """People read summary, methods and citations in the GUI; an exception there shows as text among them."""
         for job, protocol in self.done.items():
-            with self.subTest(job=job):
+            with self.part(job=job):
                 for run in (protocol, self.reloaded(protocol)):
                     summary = run.summary()
                     self.assertTrue(2 <= len(summary) <= 5, summary)

@@ -23,7 +23,7 @@ class TestStaStates(StaCase):
     def test_new_saved_running_failed(self):
         """A form is opened on a new run, and a report on any: most of its inputs and files are not there then."""
         for name in protocols.__all__:
-            with self.subTest(protocol=name):
+            with self.part(protocol=name):
                 protocol = self.new(name)
                 self._check(protocol)
                 self.proj.saveProtocol(protocol)
@@ -39,7 +39,7 @@ class TestStaStates(StaCase):
     def test_required_inputs_are_named_once(self):
         """An input that is missing must be named by its label, and by nothing that only programmers understand."""
         for name in protocols.__all__:
-            with self.subTest(protocol=name):
+            with self.part(protocol=name):
                 protocol = self.new(name)
                 errors = protocol.validate()
                 labels = {param.label.get() for key, param in protocol.getDefinition().iterParams()
