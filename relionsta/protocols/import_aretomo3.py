@@ -231,7 +231,9 @@ class ProtStaImportAreTomo3(EMProtocol, ProtTomoBase):
 
     # ---------------------------------------------------------------- reports
     def _summary(self):
-        return self.summaryVar.get('Running.' if self.isActive() else 'No output yet.').splitlines()
+        if not self.isFinished():
+            return ['Running.' if self.isActive() else 'No output yet.']
+        return self.summaryVar.get('').splitlines()
 
     def _methods(self):
         if not self.isFinished() or not hasattr(self, ImportAreTomo3Outputs.tiltSeries.name):

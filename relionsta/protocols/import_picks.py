@@ -137,7 +137,9 @@ class ProtStaImportPicks(EMProtocol, ProtTomoBase):
 
     # ---------------------------------------------------------------- reports
     def _summary(self):
-        return self.summaryVar.get('Running.' if self.isActive() else 'No output yet.').splitlines()
+        if not self.isFinished():
+            return ['Running.' if self.isActive() else 'No output yet.']
+        return self.summaryVar.get('').splitlines()
 
     def _methods(self):
         if not self.isFinished() or not hasattr(self, ImportPicksOutputs.outputCoordinates.name):

@@ -1,11 +1,13 @@
 """The project as a user sees it: windows of Scipion itself, on a virtual screen."""
 import os
 import tempfile
+import tkinter
 import unittest
 from pathlib import Path
 
 from PIL import Image
 from pyworkflow.tests import BaseTest, setupTestProject
+from pyworkflow.viewer import DESKTOP_TKINTER
 
 from relionsta.demo.project import new_protocol
 from relionsta.runtime.build import find_build
@@ -58,7 +60,7 @@ class TestStaWindows(BaseTest):
         settle(self.window.root, 2)
         graph = self.window.project.getRunsGraph()
         nodes = {node.run.getObjLabel(): node for node in graph.getNodes() if node.run is not None}
-        self.assertEqual(set(nodes), {'Import AreTomo3 results', 'Import picks'})
+        self.assertTrue({'Import AreTomo3 results', 'Import picks'} <= set(nodes))
         self.assertTrue(all(node.run.isFinished() for node in nodes.values()))
         self.assertEqual([parent.run.getObjLabel() for parent in nodes['Import picks'].getParents()],
                          ['Import AreTomo3 results'])
@@ -82,3 +84,54 @@ class TestStaWindows(BaseTest):
                 for param, _definition in protocol.getDefinition().iterParams():
                     self.assertIsNotNone(protocol.evalParamCondition(param))
                 form.close()
+
+    def test_analyze_results_opens_figures(self):
+        """A viewer that fails in the window, with real results, is what a user meets first."""
+        extracted = self._run('ProtStaExtract', 'Extract subtomos', inputCoordinates=self.picks.outputCoordinates,
+                              inputTiltSeries=self.imported.tiltSeries, inputCtfs=self.imported.ctfs,
+                              box_size_angst=192.0, binned_size_pix=24)
+        average = self._run('ProtStaReconstruct', 'Reconstruct particle', inputParticles=extracted.outputParticles)
+        classified = self._run('ProtStaClass3D', '3D classification', inputParticles=extracted.outputParticles,
+                               referenceVolume=average.average, particle_diameter=170.0, nr_iter=1,
+                               dont_skip_align=False)
+        viewers = self.window.project.getDomain().findViewers('ProtStaClass3D', DESKTOP_TKINTER)
+        viewer = viewers[0](project=self.window.project, protocol=classified, parent=self.window)
+        opened = {}
+
+        def look():
+            for line in ('showConvergence', 'showSlices'):
+                before = self._windows()
+                viewer._visualizeParam(line)
+                settle(self.window.root, 1)
+                opened[line] = self._windows() - before
+
+        self._whileShown(lambda: viewer.visualize(classified, windows=self.window), look)
+        self.assertEqual(opened, {'showConvergence': 1, 'showSlices': 1})
+
+    def _whileShown(self, show, look):
+        """Call `show`, which enters Tk's main loop, and `look` a second later; then leave the loop."""
+        failures = []
+
+        def step():
+            try:
+                look()
+            except Exception as error:
+                failures.append(error)
+            self.window.root.quit()
+
+        self.window.root.after(1000, step)
+        safety = self.window.root.after(60000, self.window.root.quit)
+        show()
+        self.window.root.after_cancel(safety)
+        if failures:
+            raise failures[0]
+
+    def _windows(self):
+        root = self.window.root.nametowidget('.')
+        return sum(1 for widget in _below(root) if isinstance(widget, tkinter.Toplevel))
+
+
+def _below(widget):
+    for child in widget.winfo_children():
+        yield child
+        yield from _below(child)

@@ -17,14 +17,16 @@ SCENE = SceneParameters(
 #: The same with what AreTomo3 leaves if it was told to keep the tilt axis: the hand is +1.
 OTHER_HAND = dataclasses.replace(SCENE, hand=1)
 
+#: The same random numbers in every run: the refinement takes as many iterations each time.
+SEED = '--random_seed 1'
 #: Quick, not good: few iterations, coarse angles.
 SETTINGS = DemoSettings(
     box=24, box_angst=192.0, diameter=170.0,
     class3d=dict(ref_correct_greyscale=True, ini_high=40.0, nr_iter=2, sampling='7.5 degrees',
-                 do_local_ang_searches=True, sigma_angles=15.0, offset_range=1.0),
+                 do_local_ang_searches=True, sigma_angles=15.0, offset_range=1.0, other_args=SEED),
     mask=dict(lowpass_filter=30.0, inimask_threshold=0.1, extend_inimask=1, width_mask_edge=3),
     refine3d=dict(ref_correct_greyscale=True, ini_high=40.0, sampling='7.5 degrees', auto_local_sampling='7.5 degrees',
-                  offset_range=1.0, do_solvent_fsc=True),
+                  offset_range=1.0, do_solvent_fsc=True, other_args=SEED),
     postprocess=dict(do_auto_bfac=False, do_adhoc_bfac=True, adhoc_bfac=-500.0))
 
 

@@ -55,7 +55,8 @@ class TestStaFailures(StaCase):
         protocol = self.new(
             'ProtStaRefine3D', inputParticles=self.output('class3d', 'outputParticles'), numberOfMpi=3,
             referenceVolume=self.output('class3d', 'outputAverages.1'), particle_diameter=SETTINGS.diameter,
-            solventMask=self.output('mask', 'solventMask'), other_args='--auto_iter_max 1', **SETTINGS.refine3d)
+            solventMask=self.output('mask', 'solventMask'),
+            **dict(SETTINGS.refine3d, other_args='--auto_iter_max 1'))
         self.proj.launchProtocol(protocol, wait=True)
         self.assertTrue(protocol.isFailed())
         self.assertEqual(list(protocol.iterOutputAttributes()), [])

@@ -7,9 +7,11 @@ import mrcfile
 import numpy as np
 
 from relionsta.convert.bulk import read_columns
+from relionsta.convert.coordinates import coordinates_table
 from relionsta.results.maps import read_header
+from relionsta.simulate.truth import compare_maps, compare_poses, read_truth
 from relionsta.tests.protocols.case import StaCase
-from relionsta.tests.protocols.scene import SCENE, SETTINGS
+from relionsta.tests.protocols.scene import SCENE, SETTINGS, scene_folder
 
 BOX, PIXEL = SETTINGS.box, SETTINGS.pixel
 NUMBER = SCENE.series * SCENE.particles
@@ -69,6 +71,17 @@ class TestStaRoad(StaCase):
         for matrix in matrices:
             np.testing.assert_allclose(matrix[:, :3, :3] @ matrix[:, :3, :3].transpose(0, 2, 1),
                                        np.tile(np.eye(3), (NUMBER, 1, 1)), atol=1e-6)
+
+    def test_refinement_comes_near_to_the_truth(self):
+        """The poses that Scipion has, not only RELION's file, must be those of the particles in the images."""
+        truth = read_truth(scene_folder())
+        start, end = (compare_poses(truth.particles, coordinates_table(self._particles(job)), limit_A=SCENE.spacing / 3)
+                      for job in ('extract', 'refine3d'))
+        self.assertEqual((start.n_matched, end.n_matched), (NUMBER, NUMBER))
+        self.assertLess(end.median_angle_error_deg, 0.8 * start.median_angle_error_deg)
+        self.assertLess(end.median_shift_error_A, 0.5 * start.median_shift_error_A)
+        match = compare_maps(self._map('refine3d', 'refinedVolume').getFileName(), truth, resolution_A=40)
+        self.assertGreater(match.cc, 0.95)
 
     def test_half_maps_are_the_unfiltered_ones_of_two_half_sets(self):
         """Post-processing of filtered half maps, or of one map twice, gives a resolution that is not there."""
