@@ -1,4 +1,5 @@
 """Run the main job in a Scipion project of the demo's own; go on where an earlier run stopped."""
+import fcntl
 import os
 import subprocess
 import sys
@@ -19,6 +20,16 @@ def run_demo(folder: Path, say: Callable[[str], None] = print) -> int:
     """Set up, simulate, run the road, compare with the known answer; returns the exit code."""
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    with open(str(folder / 'lock'), 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say('Another demo is at work in %s: wait for it, or give another --folder.' % folder)
+            return 1
+        return _run(folder, say)
+
+
+def _run(folder: Path, say: Callable[[str], None]) -> int:
     home = use_or_install(say=say)
     say('Using %s' % find_build(home).describe())
     make_scene(folder / SCENE, home, say)

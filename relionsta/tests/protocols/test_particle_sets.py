@@ -42,6 +42,8 @@ class TestStaParticleSets(StaCase):
         particles = extract.outputParticles
         self.assertEqual(particles.getKind(), objects.PSEUDO_SUBTOMOS)
         self.assertEqual(particles.getDim(), (16, 16, 16))
+        optics = read_star(extract._getJobPath('particles.star'), ['optics'])['optics']
+        self.assertEqual(list(optics['rlnCtfDataAreCtfPremultiplied']), [1])
         self.assertEqual(set(read_columns(particles, ['_particleName'])['_particleName']),
                          set(read_columns(self.done['class3d'].outputParticles, ['_particleName'])['_particleName']))
         classes = self.run_new('ProtStaClass3D', inputParticles=self.output(extract, 'outputParticles'),
