@@ -23,7 +23,8 @@ class Plugin(pwem.Plugin):
     def _defineVariables(cls):
         cls._defineVar(RELION_HOME, str(runtime_folder()), var_type=VarTypes.FOLDER,
                        description='Folder of a RELION 5 (the one that holds bin/). Unset: the private RELION that '
-                                   '`scipion3 installb relionsta-relion-5.1` or `python -m relionsta install-relion` installs.')
+                                   '`scipion3 installb relionsta-relion-5.1` or `python -m relionsta install-relion` '
+                                   'installs.')
 
     @classmethod
     def getBuild(cls) -> RelionBuild:
