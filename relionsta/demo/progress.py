@@ -2,23 +2,20 @@
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Callable
 
-from ..results.log import read_progress
-
 PERIOD_S = 2.0
-TAIL_BYTES = 20000
 
 
 class Watch:
     """While in its `with` block, tells what a step is doing, each time that it changes.
 
-    On a terminal one line is rewritten; in a file each message is a line, at most one in fifteen seconds.
+    read: gives what the step is doing, in a few words. On a terminal one line is rewritten; in a file each message is a
+    line, at most one in fifteen seconds.
     """
 
-    def __init__(self, title: str, log: Path, say: Callable[[str], None]) -> None:
-        self._title, self._log, self._say = title, log, say
+    def __init__(self, title: str, read: Callable[[], str], say: Callable[[str], None]) -> None:
+        self._title, self._read, self._say = title, read, say
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._terminal = sys.stdout.isatty()
@@ -48,12 +45,3 @@ class Watch:
             elif text and time.time() - said > 15:
                 said = time.time()
                 self._say(line)
-
-    def _read(self) -> str:
-        if not self._log.exists():
-            return ''
-        with open(str(self._log), 'rb') as handle:
-            handle.seek(0, 2)
-            handle.seek(max(0, handle.tell() - TAIL_BYTES))
-            progress = read_progress(handle.read().decode(errors='replace'))
-        return progress.text if progress is not None else ''

@@ -7,6 +7,7 @@ from pyworkflow.object import Pointer
 from pyworkflow.project import Manager
 from pyworkflow.protocol.params import EnumParam
 
+from ..protocols.runner import progress
 from ..simulate.presets import DEMO_SETTINGS, DemoSettings
 from .progress import Watch
 from .road import make_road
@@ -86,14 +87,14 @@ def launch(project: Any, protocol: Any, title: str, say: Callable[[str], None]) 
     errors = protocol.validate()
     if errors:
         raise DemoFailed('%s was refused:\n%s' % (title, '\n'.join(errors)))
-    log = Path(project.getPath()) / protocol.getStdoutLog()
     start = time.time()
-    with Watch(title, log, say):
+    with Watch(title, lambda: progress(protocol), say):
         project.launchProtocol(protocol, wait=True)
     seconds = time.time() - start
     if not protocol.isFinished():
         raise DemoFailed('%s did not finish: %s\nIts log is %s.'
-                         % (title, protocol.getErrorMessage() or protocol.getStatusMessage(), log))
+                         % (title, protocol.getErrorMessage() or protocol.getStatusMessage(),
+                            Path(project.getPath()) / protocol.getStdoutLog()))
     say('%s: finished in %.0f s' % (title, seconds))
     for line in protocol.summary():
         say('      %s' % line)

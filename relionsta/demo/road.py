@@ -23,30 +23,34 @@ def make_road(scene: str):
         return dict(filesPath=scene + '/aretomo3')
 
     def import_picks(done, _settings):
-        return dict(filesPath=scene + '/picks/all_particles.star', inputTomograms=done['import_aretomo3'].tomograms)
+        return dict(filesPath=scene + '/picks/all_particles.star',
+                    inputTomograms=_output(done, 'import_aretomo3', 'tomograms'))
 
     def extract(done, settings):
-        return dict(inputCoordinates=done['import_picks'].outputCoordinates,
-                    inputTiltSeries=done['import_aretomo3'].tiltSeries, inputCtfs=done['import_aretomo3'].ctfs,
+        return dict(inputCoordinates=_output(done, 'import_picks', 'outputCoordinates'),
+                    inputTiltSeries=_output(done, 'import_aretomo3', 'tiltSeries'),
+                    inputCtfs=_output(done, 'import_aretomo3', 'ctfs'),
                     box_size_angst=settings.box_angst, binned_size_pix=settings.box, numberOfThreads=2)
 
     def reconstruct(done, _settings):
-        return dict(inputParticles=done['extract'].outputParticles, numberOfThreads=2)
+        return dict(inputParticles=_output(done, 'extract', 'outputParticles'), numberOfThreads=2)
 
     def class3d(done, settings):
-        return dict(inputParticles=done['extract'].outputParticles, referenceVolume=done['reconstruct'].average,
+        return dict(inputParticles=_output(done, 'extract', 'outputParticles'),
+                    referenceVolume=_output(done, 'reconstruct', 'average'),
                     particle_diameter=settings.diameter, numberOfThreads=2, **settings.class3d)
 
     def mask(done, settings):
         return dict(inputVolume=_first_class(done['class3d']), numberOfThreads=2, **settings.mask)
 
     def refine3d(done, settings):
-        return dict(inputParticles=done['class3d'].outputParticles,
-                    referenceVolume=_first_class(done['class3d']), solventMask=done['mask'].solventMask,
+        return dict(inputParticles=_output(done, 'class3d', 'outputParticles'),
+                    referenceVolume=_first_class(done['class3d']), solventMask=_output(done, 'mask', 'solventMask'),
                     particle_diameter=settings.diameter, numberOfMpi=3, **settings.refine3d)
 
     def postprocess(done, settings):
-        return dict(inputVolume=done['refine3d'].refinedVolume, solventMask=done['mask'].solventMask,
+        return dict(inputVolume=_output(done, 'refine3d', 'refinedVolume'),
+                    solventMask=_output(done, 'mask', 'solventMask'),
                     **settings.postprocess)
 
     return [
@@ -61,6 +65,11 @@ def make_road(scene: str):
     ]
 
 
+def _output(done, job, name):
+    """A pointer to an output, as choosing it in the form makes one: it stays right if the job is run again."""
+    return Pointer(done[job], extended=name)
+
+
 def _first_class(class3d):
-    """A pointer to the average of class 1, as choosing it in the form makes one."""
+    """A pointer to the average of class 1."""
     return Pointer(class3d, extended='outputAverages.1')

@@ -65,10 +65,7 @@ class ProtStaExtract(ProtStaBase):
         box, binning, pixel = self.binned_size_pix.get(), self.getBinning(), self.getTiltSeriesPixelSize()
         if not box or not binning or not pixel:
             return 'Choose tilt series and give the sizes to see box, pixel size and binning.'
-        text = 'Box %d pixels of %.4g Å = %.0f Å at binning %.4g (Nyquist %.4g Å)' % (
-            box, pixel * binning, box * pixel * binning, binning, 2 * pixel * binning)
-        good = good_box_size(box)
-        return text + ('.' if good == box else '; %d is quicker to transform.' % good)
+        return _describeBox(box, pixel * binning, binning)
 
     def _inputValues(self):
         values = {'in_optimisation': '', 'use_direct_entries': True, 'in_particles': self._getInputPath(PARTICLES),
@@ -160,9 +157,7 @@ class ProtStaExtract(ProtStaBase):
         return ['%d of %d particles extracted from %d tilt series%s.' % (
                     particles.getSize(), source.getSize(), len(particles.getTSIds()),
                     '; %d were too close to the edge' % lost if lost else ''),
-                'Box %d pixels of %.4g Å (%.0f Å), binning %.4g.' % (
-                    particles.getBoxSize(), particles.getSamplingRate(),
-                    particles.getBoxSize() * particles.getSamplingRate(), particles.getParticleBinning()),
+                _describeBox(particles.getBoxSize(), particles.getSamplingRate(), particles.getParticleBinning()),
                 'Kind: %s%s.' % (particles.getKind(), ', float16' if self.do_float16.get() else ''),
                 self._describeHand()]
 
@@ -173,6 +168,13 @@ class ProtStaExtract(ProtStaBase):
         particles = self.outputParticles
         return ['%d particles were extracted in RELION as %s with a box of %d pixels at %.4g Å/pixel.'
                 % (particles.getSize(), particles.getKind(), particles.getBoxSize(), particles.getSamplingRate())]
+
+
+def _describeBox(box, pixel, binning):
+    """One line on the box of particles, with a hint on its size. pixel: Å, of the particles."""
+    good = good_box_size(box)
+    return 'Box %d pixels of %.4g Å (%.0f Å), binning %.4g, Nyquist %.4g Å%s.' % (
+        box, pixel, box * pixel, binning, 2 * pixel, '' if good == box else '; a box of %d is quicker' % good)
 
 
 def _markPremultiplied(path):

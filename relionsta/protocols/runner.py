@@ -62,11 +62,17 @@ def spentText(protocol):
     return ['RELION ran for %s.' % duration(seconds)] if seconds else []
 
 
-def progressText(protocol):
+def progress(protocol):
     """What RELION is doing now, as it prints it; '' if nothing is known."""
     log = _logs(protocol)[0]
     text = _read(log, max(0, _size(log) - TAIL_BYTES))
-    return 'Running: %s.' % read_progress(text).text if text else ''
+    return read_progress(text).text if text else ''
+
+
+def progressText(protocol):
+    """What RELION is doing now, for the summary."""
+    text = progress(protocol)
+    return 'Running: %s.' % text if text else ''
 
 
 def duration(seconds):

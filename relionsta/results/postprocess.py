@@ -31,12 +31,16 @@ GUINIER_COLUMNS = {
 }
 
 
+#: RELION writes this number over the part of the voxels where the mask is above 0.5 (measured on 5.1).
+MASK_SCALE = 0.476
+
+
 @dataclass(frozen=True)
 class PostProcess:
     """A postprocess.star.
 
     resolution: Å, where the corrected FSC falls below 0.143 (as RELION found it). b_factor: Å² used for sharpening,
-    None where the map was not sharpened. mask_fraction: part of the box inside the mask, 0 to 1. randomised_from: Å.
+    None where the map was not sharpened. mask_fraction: part of the box's voxels with a mask above 0.5. randomised_from: Å.
     frequency: 1/Å, one per Fourier shell, the last one is Nyquist. fsc: name of a curve -> its values.
     guinier: None, or the resolution squared (1/Å²) and, by name, ln(amplitude), nan where there is none.
     """
@@ -70,11 +74,11 @@ def read_postprocess(path: PathLike) -> PostProcess:
             raise StarError(path, 'the block is missing or empty; this is no postprocess.star of RELION', block)
         require_columns(tables[block], columns, path, block)
     general, shells = tables['general'], tables['fsc']
-    fraction = _known(general, 'rlnParticleBoxFractionSolventMask')  # RELION writes per cent
+    scaled = _known(general, 'rlnParticleBoxFractionSolventMask')
     return PostProcess(
         path=os.fspath(path), resolution=float(general['rlnFinalResolution'].iloc[0]),
         b_factor=_known(general, 'rlnBfactorUsedForSharpening'), mask=_text(general, 'rlnMaskName'),
-        mask_fraction=None if fraction is None else fraction / 100.,
+        mask_fraction=MASK_SCALE / scaled if scaled else None,
         randomised_from=_known(general, 'rlnRandomiseFrom'),
         half_maps=(_text(general, 'rlnUnfilteredMapHalf1'), _text(general, 'rlnUnfilteredMapHalf2')),
         # rlnResolution has few digits; RELION writes 999 Å for shell 0

@@ -1,10 +1,10 @@
 """Sets of particles between the jobs: subsets, other forms, other sizes, another iteration, other inputs."""
 import numpy as np
-from pwem.protocols import ProtSubSet
 from pyworkflow.protocol.constants import MODE_RESUME
 
 from relionsta import objects
 from relionsta.convert.bulk import read_columns
+from relionsta.demo.project import new_protocol
 from relionsta.star import read_star
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS
@@ -19,14 +19,9 @@ class TestStaParticleSets(StaCase):
 
     def test_a_subset_reaches_relion_and_nothing_else_does(self):
         """A job on a subset that gets the whole file throws away the work of choosing."""
-        chosen = self.proj.newProtocol(ProtSubSet, chooseAtRandom=True, nElements=7)
-        chosen.inputFullSet.set(self.done['class3d'])
-        chosen.inputFullSet.setExtended('outputParticles')
-        subset = self.road.launch(chosen)
-        name, particles = next(subset.iterOutputAttributes())
-        names = read_columns(particles, ['_particleName'])['_particleName']
+        chosen, names = self._choose(self.output('class3d', 'outputParticles'), selectIds=True, range='2,4-6,9,12,15')
         self.assertEqual(len(names), 7)
-        protocol = self.run_new('ProtStaReconstruct', inputParticles=self.output(subset, name))
+        protocol = self.run_new('ProtStaReconstruct', inputParticles=chosen)
         rows = self.rows(protocol._getInputPath('particles.star'))
         self.assertEqual(list(rows.index), list(names))
         self.assertEqual(sorted(rows['rlnRandomSubset'].value_counts()), [3, 4])
@@ -34,6 +29,22 @@ class TestStaParticleSets(StaCase):
         for column in ('rlnAngleRot', 'rlnAngleTilt', 'rlnAnglePsi', 'rlnOriginXAngst', 'rlnCenteredCoordinateXAngst'):
             np.testing.assert_allclose(rows[column], whole.loc[names, column], atol=1e-6)
         self.assertIn('Average of 7 particles', protocol.summary()[0])
+
+    def test_a_subset_can_be_compared_with_the_whole_after_a_job(self):
+        """Scipion intersects sets by id: with new ids, other particles than those chosen would be kept."""
+        chosen, names = self._choose(self.output('extract', 'outputParticles'), selectIds=True, range='3,8-10,16')
+        protocol = self.run_new('ProtStaClass3D', inputParticles=chosen, nr_iter=1, dont_skip_align=False,
+                                referenceVolume=self.output('reconstruct', 'average'),
+                                particle_diameter=SETTINGS.diameter)
+        common, again = self._choose(self.output('extract', 'outputParticles'),
+                                     inputSubSet=self.output(protocol, 'outputParticles'))
+        self.assertEqual(list(again), list(names))
+
+    def _choose(self, particles, **how):
+        """Scipion's own subset of particles: a pointer to it, and the names that it has."""
+        protocol = new_protocol(self.proj, 'ProtSubSet', 'Subset of a test', dict(inputFullSet=particles, **how))
+        name, subset = next(self.road.launch(protocol).iterOutputAttributes())
+        return self.output(protocol, name), read_columns(subset, ['_particleName'])['_particleName']
 
     def test_3d_subtomograms_go_through_a_classification(self):
         """RELION 5.1 writes a flag with its 3D pseudo-subtomograms that makes it refuse them afterwards."""

@@ -17,7 +17,7 @@ def test_real_result():
     found = read_postprocess(shared_data(REAL))
     assert found.resolution == 3.987692
     assert found.b_factor is None  # RELION writes 0 where it did not sharpen
-    assert found.mask_fraction == pytest.approx(0.10682012)  # RELION writes per cent
+    assert found.mask_fraction == pytest.approx(0.476 / 10.682012)
     assert (found.mask, found.randomised_from) == ('mask_fsc.mrc', 7.854546)
     assert found.half_maps == ('Reconstruct/job025/half1.mrc', 'Reconstruct/job025/half2.mrc')
     assert list(found.fsc) == [CORRECTED, MASKED, UNMASKED, RANDOMISED]
