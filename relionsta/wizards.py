@@ -18,7 +18,7 @@ class StaBoxSizeWizard(Wizard):
         protocol = form.protocol
         before = protocol.describeSizes()
         box = protocol.binned_size_pix.get()
-        good = good_box_size(box)
+        good = good_box_size(box) if box else box  # an empty field: only say what is missing
         if good == box:
             showInfo('Box size', before, form.root)
             return

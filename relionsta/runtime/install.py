@@ -13,6 +13,8 @@ from .relocate import relocate
 
 SUITE = 'sid'  # the Debian suite that has RELION 5.1
 PACKAGES = ('relion', 'patchelf')
+#: Lies in a folder that an installation has begun to fill; only such a folder is ever emptied.
+UNFINISHED = 'runtime.unfinished'
 NEEDED_BYTES = 1300 * 1024 ** 2  # packages and unpacked files together
 
 
@@ -44,6 +46,7 @@ def install(folder: Optional[Path] = None, say: Callable[[str], None] = print) -
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
+        (folder / UNFINISHED).touch()
         unpack(packages, folder)
         programs = relocate(folder)
         version = _try(folder)
@@ -52,6 +55,7 @@ def install(folder: Optional[Path] = None, say: Callable[[str], None] = print) -
         partial = folder / (MANIFEST + '.part')
         partial.write_text(json.dumps(manifest, indent=1) + '\n')
         os.replace(partial, folder / MANIFEST)
+        (folder / UNFINISHED).unlink()
         shutil.rmtree(state / 'cache')
     say('RELION %s is ready in %s' % (version, folder))
     return folder
@@ -61,12 +65,21 @@ def _check_place(folder: Path) -> None:
     if len(str(folder)) > 180 or any(c in str(folder) for c in '\'"\\$`:\n'):
         raise RuntimeInstallError("The folder %r cannot hold the private RELION (quotes, ':', '$' or too long). "
                                   "Set RELIONSTA_RUNTIME to another folder." % str(folder))
+    if folder.exists() and not _is_ours(folder):
+        raise RuntimeInstallError('The folder %s is there and holds other files, which would be lost. Give an empty or a '
+                                  'new folder (RELIONSTA_RUNTIME, or --folder).' % folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(str(folder.parent)).free
     if free < NEEDED_BYTES:
         raise RuntimeInstallError("The private RELION needs %d MB in %s and %d MB are free. Make space, or set "
                                   "RELIONSTA_RUNTIME to another folder."
                                   % (NEEDED_BYTES // 1024 ** 2, folder.parent, free // 1024 ** 2))
+
+
+def _is_ours(folder: Path) -> bool:
+    """True for an empty folder, an installation that was cut short, and one that was moved here."""
+    return folder.is_dir() and (not any(folder.iterdir()) or (folder / UNFINISHED).exists()
+                                or (folder / MANIFEST).exists())
 
 
 def _try(folder: Path) -> str:

@@ -108,6 +108,28 @@ class TestStaWindows(BaseTest):
         self._whileShown(lambda: viewer.visualize(classified, windows=self.window), look)
         self.assertEqual(opened, {'showConvergence': 1, 'showSlices': 1})
 
+    def test_wand_takes_a_good_box(self):
+        """A wand that shows one number and fills in another misleads whoever trusts it."""
+        from pyworkflow.gui.form import FormWindow
+
+        from relionsta.wizards import StaBoxSizeWizard
+        protocol = new_protocol(self.window.project, 'ProtStaExtract', 'Wand', dict(
+            inputCoordinates=self.picks.outputCoordinates, inputTiltSeries=self.imported.tiltSeries,
+            inputCtfs=self.imported.ctfs, box_size_angst=192.0, binned_size_pix=22))
+        form = FormWindow('Wand', protocol, lambda *_a, **_k: None, self.window)
+        said = []
+
+        def answer():
+            for dialog in [widget for widget in _below(form.root) if isinstance(widget, tkinter.Toplevel)]:
+                said.extend(widget.get('1.0', 'end') for widget in _below(dialog) if isinstance(widget, tkinter.Text))
+                dialog.destroy()
+
+        form.root.after(1000, answer)
+        StaBoxSizeWizard().show(form)
+        self.assertEqual(protocol.binned_size_pix.get(), 24)
+        self.assertIn('24', ' '.join(said))
+        form.close()
+
     def _whileShown(self, show, look):
         """Call `show`, which enters Tk's main loop, and `look` a second later; then leave the loop."""
         failures = []

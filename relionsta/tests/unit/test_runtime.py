@@ -67,6 +67,16 @@ def test_mirror_of_the_machine_is_used(nowhere, monkeypatch):
     assert fetch.find_mirror() == 'http://mirror.example/debian'
 
 
+def test_a_folder_of_somebody_is_never_emptied(nowhere):
+    """`install-relion --folder ~` must not cost anyone a home folder."""
+    kept = nowhere / 'data' / 'thesis.txt'
+    kept.parent.mkdir()
+    kept.write_text('years of work')
+    with pytest.raises(RuntimeInstallError, match='other files'):
+        install(kept.parent)
+    assert kept.read_text() == 'years of work'
+
+
 def test_moved_or_unfinished_runtime_counts_as_absent(nowhere):
     """Programs are bound to their folder: in another place they crash; without a manifest they may be cut."""
     folder = nowhere / 'runtime'
