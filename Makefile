@@ -6,13 +6,14 @@ PY := $(VENV)/bin/python
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test unit lint gui relion clean
+.PHONY: help demo test unit lint gui bench relion clean
 
 help:
 	@echo "make demo   the main job on simulated data, in a Scipion project (first run: sets up all it needs)"
 	@echo "make test   every test"
 	@echo "make unit   the quick tests (no RELION)"
 	@echo "make lint   style and types"
+	@echo "make bench  time the converters, beside those of scipion-em-reliontomo"
 	@echo "make gui    open the demo's project in Scipion"
 
 demo: relion
@@ -30,6 +31,9 @@ lint: $(VENV)/ready
 
 gui: relion
 	@$(PY) -m relionsta gui --folder demo
+
+bench: $(VENV)/ready
+	@$(PY) -m relionsta bench --folder bench
 
 relion: $(VENV)/ready
 	@$(PY) -m relionsta install-relion

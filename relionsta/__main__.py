@@ -44,8 +44,19 @@ def _gui(args: argparse.Namespace) -> int:
     return open_gui(args.folder)
 
 
+def _command(args: argparse.Namespace) -> int:
+    from .jobs.command import run
+    return run(args)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from .bench.run import main as run_bench
+    return run_bench(args.folder, args.sizes, not args.no_peer)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
+    from .jobs.command import add_arguments as add_job_star
     from .simulate.command import add_arguments
 
     parser = argparse.ArgumentParser(prog='python -m relionsta', description='RELION-5 subtomogram averaging in Scipion')
@@ -58,6 +69,9 @@ def make_parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_install_relion)
     one = commands.add_parser('install-tk', help='give this virtual environment Tk if it has none')
     one.set_defaults(run=_install_tk)
+    one = commands.add_parser('command', help="print the commands that would be run for a job.star of RELION's")
+    add_job_star(one)
+    one.set_defaults(run=_command)
     one = commands.add_parser('simulate', help='make a simulated data set with a known answer')
     add_arguments(one)
     one.set_defaults(run=_simulate)
@@ -66,6 +80,11 @@ def make_parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text)
         one.add_argument('--folder', type=Path, default=Path('demo'), help='where to (default: ./demo)')
         one.set_defaults(run=run)
+    one = commands.add_parser('bench', help='time the converters, beside those of scipion-em-reliontomo')
+    one.add_argument('--folder', type=Path, default=Path('bench'), help='where to (default: ./bench)')
+    one.add_argument('--sizes', type=int, nargs='+', default=[10 ** 4, 10 ** 5, 10 ** 6], help='numbers of particles')
+    one.add_argument('--no-peer', action='store_true', help='only our own')
+    one.set_defaults(run=_bench)
     return parser
 
 

@@ -95,37 +95,36 @@ def voxel_from_centered(coords: ArrayLike, size: ArrayLike, voxel: float) -> np.
     return _rows(coords, 3, 'coords') / voxel + np.asarray(size, dtype=np.float64) / 2
 
 
-def _scipion_zero(tomogram_dims: ArrayLike, tomogram_voxel: float, origin_shift_A: ArrayLike) -> np.ndarray:
-    """Centred position (3,) in Å of Scipion's raw coordinate 0."""
-    origin = np.asarray(origin_shift_A, dtype=np.float64)
-    if np.all(np.abs(origin) < tomogram_voxel):
+def scipion_zero(tomogram_dims: ArrayLike, tomogram_voxel: float, origin_shift_A: ArrayLike) -> np.ndarray:
+    """Centred position (3,) in Å of Scipion's raw coordinate 0 in a tomogram.
+
+    tomogram_dims (X, Y, Z) in voxels of tomogram_voxel Å (NaN where unknown); origin_shift_A: the tomogram's
+    getShiftsFromOrigin().
+
+    Scipion keeps a coordinate relative to the point at -origin_shift from the first voxel. By default that is the
+    volume's middle; a tomogram reconstructed with a shift (IMOD's SHIFT) has another origin, so that the point stays
+    where the tilt axis runs. RELION counts from there as well, wherever the volume lies around it: the result is 0.
+    Only an origin of 0 (within a voxel) says nothing of the alignment: it names the volume's corner, as files
+    without an origin do, and the result is minus half the volume.
+    """
+    if np.all(np.abs(np.asarray(origin_shift_A, dtype=np.float64)) < tomogram_voxel):
         return -np.asarray(tomogram_dims, dtype=np.float64) * tomogram_voxel / 2
     return np.zeros(3)
 
 
-def centered_from_scipion(xyz: ArrayLike, tomogram_dims: ArrayLike, tomogram_voxel: float,
-                          origin_shift_A: ArrayLike, coords_sampling: float) -> np.ndarray:
+def centered_from_scipion(xyz: ArrayLike, coords_sampling: float, zero: ArrayLike) -> np.ndarray:
     """Centred coordinates (n, 3) in Å of raw _x, _y, _z (n, 3) of Scipion's Coordinate3D.
 
-    tomogram_dims (X, Y, Z) in voxels of tomogram_voxel Å; origin_shift_A: the tomogram's getShiftsFromOrigin();
-    coords_sampling: Å per pixel of the coordinates' set, which may differ from the tomogram's.
-
-    Scipion keeps a coordinate relative to the point at -origin_shift from the first voxel. By default that is the
-    volume's middle; a tomogram reconstructed with a shift (IMOD's SHIFT) has another origin, so that the point stays
-    where the tilt axis runs. RELION counts from there as well, wherever the volume lies around it: centred = raw x
-    sampling. Only an origin of 0 (within a voxel) says nothing of the alignment: it names the volume's corner, as
-    files without an origin do, and half the volume is taken off.
+    coords_sampling: Å per pixel of the coordinates' set, which may differ from the tomogram's. zero: scipion_zero of
+    the tomogram of each (n, 3), or of all (3,).
     """
-    zero = _scipion_zero(tomogram_dims, tomogram_voxel, origin_shift_A)
-    return _rows(xyz, 3, 'xyz') * coords_sampling + zero
+    return _rows(xyz, 3, 'xyz') * coords_sampling + np.asarray(zero, dtype=np.float64)
 
 
-def scipion_from_centered(coords: ArrayLike, tomogram_dims: ArrayLike, tomogram_voxel: float,
-                          origin_shift_A: ArrayLike, coords_sampling: float) -> np.ndarray:
+def scipion_from_centered(coords: ArrayLike, coords_sampling: float, zero: ArrayLike) -> np.ndarray:
     """Raw _x, _y, _z (n, 3) of Scipion's Coordinate3D of centred coordinates (n, 3) in Å; the inverse of
     centered_from_scipion."""
-    zero = _scipion_zero(tomogram_dims, tomogram_voxel, origin_shift_A)
-    return (_rows(coords, 3, 'coords') - zero) / coords_sampling
+    return (_rows(coords, 3, 'coords') - np.asarray(zero, dtype=np.float64)) / coords_sampling
 
 
 def scipion_from_pose(A: ArrayLike, shift_px: ArrayLike = 0) -> np.ndarray:

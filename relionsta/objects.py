@@ -1,7 +1,7 @@
 """The Scipion objects that subtomogram averaging in RELION adds to those of scipion-em-tomo."""
 from typing import Any, List, Optional, Tuple
 
-from pyworkflow.object import CsvList, Float, Integer, String
+from pyworkflow.object import CsvList, Float, Integer, Pointer, String
 from tomo.objects import AverageSubTomogram, ClassSubTomogram, SetOfClassesSubTomograms, SetOfSubTomograms, SubTomogram
 
 STACKS_2D = '2D stacks'
@@ -19,14 +19,21 @@ class StaParticle(SubTomogram):
     """
     PARTICLE_NAME_ATTR = '_particleName'
     PARTICLES_STAR_ATTR = '_particlesStar'
+    TOMOGRAMS_STAR_ATTR = '_tomogramsStar'
+    TRAJECTORIES_STAR_ATTR = '_trajectoriesStar'
     RANDOM_SUBSET_ATTR = '_randomSubset'
+    OUTDATED_ATTR = '_outdatedBy'
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._particleName = String()
-        # Each particle knows its file: a set joined from two sessions by Scipion itself keeps both.
+        # Each particle knows its files: Scipion's own join of two sets keeps only what the first says of itself.
         self._particlesStar = String()
+        self._tomogramsStar = String()
+        self._trajectoriesStar = String()
         self._randomSubset = Integer(0)
+        # Here too, so that particles with such images are found in any join.
+        self._outdatedBy = String()
 
     def getParticleName(self) -> Optional[str]:
         """rlnTomoParticleName, the key of every join."""
@@ -41,6 +48,27 @@ class StaParticle(SubTomogram):
 
     def setParticlesStar(self, path: str) -> None:
         self._particlesStar.set(path)
+
+    def getTomogramsStar(self) -> Optional[str]:
+        """The tomograms.star with this particle's tilt series; None: that of the set."""
+        return self._tomogramsStar.get()
+
+    def setTomogramsStar(self, path: Optional[str]) -> None:
+        self._tomogramsStar.set(path)
+
+    def getTrajectoriesStar(self) -> Optional[str]:
+        """The motion.star with this particle's trajectory, or None."""
+        return self._trajectoriesStar.get()
+
+    def setTrajectoriesStar(self, path: Optional[str]) -> None:
+        self._trajectoriesStar.set(path)
+
+    def getOutdatedBy(self) -> Optional[str]:
+        """The job that changed the tilt series after the image of this particle was cut out, or None."""
+        return self._outdatedBy.get()
+
+    def setOutdatedBy(self, job: Optional[str]) -> None:
+        self._outdatedBy.set(job)
 
     def getRandomSubset(self) -> int:
         """Half set: 1 or 2, or 0 where the particles have not been split."""
@@ -66,11 +94,12 @@ class SetOfStaParticles(SetOfSubTomograms):
                           'tilt-series pixel sizes': 'getTiltSeriesPixelSize',
                           'pixel sizes of the coordinates': 'getCoordinatesPixelSize'}
     _STA_ATTRIBUTES = ('_tomogramsStar', '_trajectoriesStar', '_binning', '_boxSize', '_kind',
-                       '_tiltSeriesPixelSize', '_coordinatesPixelSize')
+                       '_tiltSeriesPixelSize', '_coordinatesPixelSize', '_tiltSeriesPointer', '_ctfsPointer',
+                       '_outdatedBy')
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # Lists: particles of several sessions have a file each.
+        # For particles that do not name theirs.
         self._tomogramsStar = CsvList()
         self._trajectoriesStar = CsvList()
         self._binning = Float()
@@ -78,6 +107,9 @@ class SetOfStaParticles(SetOfSubTomograms):
         self._kind = String(NO_IMAGES)
         self._tiltSeriesPixelSize = Float()
         self._coordinatesPixelSize = Float()
+        self._tiltSeriesPointer = Pointer()
+        self._ctfsPointer = Pointer()
+        self._outdatedBy = String()
 
     def copyInfo(self, other: Any) -> None:
         super().copyInfo(other)
@@ -86,27 +118,62 @@ class SetOfStaParticles(SetOfSubTomograms):
 
     def getParticlesStars(self) -> List[str]:
         """The particles STAR files that have the rows of this set's particles; [] for an empty set."""
-        if self.isEmpty():
-            return []
-        return sorted(path for path in self.getUniqueValues(StaParticle.PARTICLES_STAR_ATTR) if path)
+        return self._textsOfItems(StaParticle.PARTICLES_STAR_ATTR)
 
     def getTomogramsStars(self) -> List[str]:
-        """The tomograms.star files of the particles (usually one)."""
-        return list(self._tomogramsStar)
+        """The tomograms.star files of the particles: usually one, several where sets were joined.
+
+        Those that the particles name themselves; the set's own where they name none.
+        """
+        return self._textsOfItems(StaParticle.TOMOGRAMS_STAR_ATTR) or list(self._tomogramsStar)
 
     def getTomogramsStar(self) -> Optional[str]:
-        """The (first) tomograms.star, or None."""
-        return self._tomogramsStar[0] if self._tomogramsStar else None
+        """The (first) tomograms.star, or None. A job on the particles takes what convert.job_inputs says."""
+        return next(iter(self.getTomogramsStars()), None)
 
     def setTomogramsStar(self, *paths: str) -> None:
+        """For particles that do not name theirs."""
         self._tomogramsStar.set(list(paths))
+
+    def getTrajectoriesStars(self) -> List[str]:
+        """The trajectories files of the particles; [] where none has a trajectory."""
+        return self._textsOfItems(StaParticle.TRAJECTORIES_STAR_ATTR) or list(self._trajectoriesStar)
 
     def getTrajectoriesStar(self) -> Optional[str]:
         """The (first) trajectories file, motion.star of Bayesian polishing, or None."""
-        return self._trajectoriesStar[0] if self._trajectoriesStar else None
+        return next(iter(self.getTrajectoriesStars()), None)
 
     def setTrajectoriesStar(self, *paths: str) -> None:
+        """For particles that do not name theirs."""
         self._trajectoriesStar.set(list(paths))
+
+    def _textsOfItems(self, attribute: str) -> List[str]:
+        if self.isEmpty():
+            return []
+        return sorted(path for path in self.getUniqueValues(attribute) if path)
+
+    def getTiltSeries(self, asPointer: bool = False) -> Any:
+        """The SetOfTiltSeries that the particles' tomograms.star stands for, or None where that is not known."""
+        return self._tiltSeriesPointer if asPointer else self._tiltSeriesPointer.get()
+
+    def setTiltSeries(self, tiltSeries: Pointer) -> None:
+        self._tiltSeriesPointer.copy(tiltSeries)
+
+    def getCtfs(self, asPointer: bool = False) -> Any:
+        """The SetOfCTFTomoSeries that the particles' tomograms.star stands for, or None where that is not known."""
+        return self._ctfsPointer if asPointer else self._ctfsPointer.get()
+
+    def setCtfs(self, ctfs: Pointer) -> None:
+        self._ctfsPointer.copy(ctfs)
+
+    def getOutdatedBy(self) -> Optional[str]:
+        """The job that changed the tilt series after the images were cut out; None where the images are right."""
+        jobs = self._textsOfItems(StaParticle.OUTDATED_ATTR)
+        return jobs[0] if jobs else self._outdatedBy.get() or None
+
+    def setOutdatedBy(self, job: Optional[str]) -> None:
+        """What the set says of itself; its particles have to be told as well."""
+        self._outdatedBy.set(job)
 
     def getKind(self) -> str:
         """What the images of the particles are: one of KINDS."""
@@ -176,6 +243,8 @@ class SetOfStaParticles(SetOfSubTomograms):
             parts.append('bin %g' % round(binning, 3))
         if self.getKind() != NO_IMAGES:
             parts.append(self.getKind())
+        if self._outdatedBy.get():
+            parts.append('extract again')
         return '%s (%s%s)' % (self.getClassNameStr(), ', '.join(parts), self._appendStreamState())
 
 

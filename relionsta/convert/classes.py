@@ -1,15 +1,17 @@
-"""A 3D classification of RELION -> SetOfClassesSta3D."""
-from typing import Any, Sequence
+"""A 3D classification of RELION -> SetOfClassesSta3D, and the particles of chosen classes out of it again."""
+from typing import Any, Dict, Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from pyworkflow.object import Pointer
 from tomo.objects import AverageSubTomogram
 
-from relionsta.objects import ClassSta3D, SetOfClassesSta3D
+from relionsta.objects import ClassSta3D, SetOfClassesSta3D, SetOfStaParticles
 from relionsta.results.model import Model
 
 from .bulk import copy_items, read_columns
 from .errors import ConvertError
+from .particles import read_particles
 from .volumes import make_volume
 
 
@@ -39,3 +41,45 @@ def read_classes(classes: SetOfClassesSta3D, particles: Any, model: Model, maps:
         classes.append(one)
         copy_items(images, one, numbers == number)
         classes.update(one)
+
+
+def class_members(classes: SetOfClassesSta3D) -> pd.DataFrame:
+    """The enabled particles of the enabled classes: their class (`number`), `name`, `star` (the particles STAR that they
+    are in), and object id as index, ascending."""
+    tables = []
+    for one in _enabled(classes):
+        columns = read_columns(one, ['_particleName', '_particlesStar'], enabled_only=True)
+        tables.append(pd.DataFrame({'number': one.getObjId(), 'name': columns['_particleName'],
+                                    'star': columns['_particlesStar']}, index=columns['id']))
+    return pd.concat(tables).sort_index() if tables else pd.DataFrame(columns=['number', 'name', 'star'])
+
+
+def class_sizes(particles: SetOfStaParticles) -> Dict[int, int]:
+    """Class number -> number of particles, as the particles themselves say."""
+    numbers, counts = np.unique(read_columns(particles, ['_classId'])['_classId'], return_counts=True)
+    return dict(zip(numbers.tolist(), counts.tolist()))
+
+
+def copy_members(classes: SetOfClassesSta3D, target: SetOfStaParticles, ids: np.ndarray) -> None:
+    """Fill an empty set with the particles of these object ids, as the classes have them. The caller writes it."""
+    for one in _enabled(classes):
+        chosen = np.isin(read_columns(one, [])['id'], ids)
+        if target.isEmpty():
+            target.copyInfo(one)
+        if chosen.any():
+            copy_items(one, target, chosen)
+
+
+def read_members(classes: SetOfClassesSta3D, target: SetOfStaParticles, path: str, members: pd.DataFrame) -> None:
+    """Fill an empty set with these members (rows of class_members) as another iteration has them.
+
+    path: the particles STAR of that iteration. They keep their object ids. The caller writes the set.
+    """
+    one = next(_enabled(classes))
+    read_particles(path, target, one.getCoordinates3D(asPointer=True), one.getTomogramsStar(), one.getTrajectoriesStar(),
+                   ids=dict(zip(members['name'], members.index)), names=set(members['name']))
+
+
+def _enabled(classes: SetOfClassesSta3D) -> Iterator[ClassSta3D]:
+    """The classes with particles that were not disabled in Scipion. One object, changed from class to class."""
+    return (one for one in classes.iterItems() if one.isEnabled() and one.getSize())

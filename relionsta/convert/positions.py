@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from tomo.objects import SetOfTomograms
 
+from relionsta import geometry
+
 from .errors import ConvertError
 
 XYZ = ['x', 'y', 'z']
@@ -36,13 +38,11 @@ def tomogram_table(tomograms: SetOfTomograms) -> pd.DataFrame:
         origin = np.array(tomogram.getOrigin().getShifts(), dtype=np.float64) if tomogram.hasOrigin() else -half
         maps = list(tomogram.getHalfMaps(asList=True)) if tomogram.hasHalfMaps() else []
         half1, half2 = maps if len(maps) == 2 else (None, None)
-        unset = not origin.any() or np.isnan(origin).any()
-        if unset and np.isnan(half).any():
+        offset = geometry.scipion_zero(size, voxel, origin)
+        if np.isnan(origin + offset).any():
             raise ConvertError('tomogram %s: its file %s cannot be found; its size is needed'
                                % (ts_id, tomogram.getFileName()))
-        shift = np.zeros(3) if unset else origin + half
-        # A tomogram whose specimen is centred on its corner voxel does not exist: all zeros means not set.
-        offset = -half if unset else np.zeros(3)
+        shift = np.zeros(3) if offset.any() else origin + half
         rows.append((ts_id, tomogram.getObjId(), tomogram.getFileName(), half1, half2, *size, voxel, *shift, *offset))
     table = pd.DataFrame(rows, columns=['ts_id', 'vol_id', 'file', 'half1', 'half2', *XYZ, 'voxel',
                                         *('shift_' + axis for axis in XYZ), *('offset_' + axis for axis in XYZ)])
@@ -58,12 +58,12 @@ def centered_from_scipion(xyz: Any, ts_ids: Any, pixel: float, tomograms: pd.Dat
     ts_ids (n,): the tomogram of each. pixel: Å per pixel of the set of coordinates, which may differ from the
     tomograms'. tomograms: tomogram_table. Raises ConvertError for coordinates in tomograms that the table lacks.
     """
-    return np.asarray(xyz, dtype=np.float64) * pixel + _offsets(ts_ids, tomograms)
+    return geometry.centered_from_scipion(xyz, pixel, _offsets(ts_ids, tomograms))
 
 
 def scipion_from_centered(coords: Any, ts_ids: Any, pixel: float, tomograms: pd.DataFrame) -> np.ndarray:
     """Scipion's _x, _y, _z (n, 3) of centred coordinates (n, 3) in Å; inverse of centered_from_scipion."""
-    return (np.asarray(coords, dtype=np.float64) - _offsets(ts_ids, tomograms)) / pixel
+    return geometry.scipion_from_centered(coords, pixel, _offsets(ts_ids, tomograms))
 
 
 def outside_of_tomograms(coords: Any, ts_ids: Any, tomograms: pd.DataFrame) -> np.ndarray:

@@ -1,6 +1,5 @@
 """RELION's tomograms.star and tilt-series STAR files -> Scipion's tilt series and CTFs."""
-import logging
-from typing import List, Optional, Tuple
+from typing import Any, Hashable, List, Mapping, Optional, Tuple
 
 import numpy as np
 import pandas as pd
@@ -10,9 +9,8 @@ from relionsta.star import read_star, require_columns
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, MICROSCOPE_COLUMNS, check_tilt_series
 
 from .errors import ConvertError
+from .marks import SCALE, deformations, set_hand
 from .series import Microscope, append_series, scipion_ts_id
-
-logger = logging.getLogger(__name__)
 
 _CTF = {'rlnDefocusU': 'U', 'rlnDefocusV': 'V', 'rlnDefocusAngle': 'angle', 'rlnPhaseShift': 'phase',
         'rlnCtfFigureOfMerit': 'quality', 'rlnCtfMaxResolution': 'resolution'}
@@ -39,12 +37,12 @@ def read_tomograms_star(path: str, tilt_series: SetOfTiltSeries,
         stack = row.get('rlnTomoTiltSeriesName')
         check_tilt_series(table, name, file, ctf=ctfs is not None, whole_stack=stack is not None)
         require_columns(table, ALIGNMENT_COLUMNS, file, name)
-        if 'rlnTomoXTilt' in table and (table['rlnTomoXTilt'] != 0).any():
-            logger.warning('%s: Scipion has no place for rlnTomoXTilt (up to %.2f degrees); it is left out', file,
-                           table['rlnTomoXTilt'].abs().max())
         voltage, cs, contrast, pixel = (float(row[label]) for label in MICROSCOPE_COLUMNS)
         microscope = Microscope(voltage, cs, contrast, pixel, _tilt_axis(table))
-        append_series(ts_id, _images(table, stack), microscope, tilt_series, ctfs)
+        append_series(ts_id, image_table(table, row), microscope, tilt_series, ctfs, row.get('rlnTomoHand'))
+    hands = overview['rlnTomoHand'].unique() if 'rlnTomoHand' in overview else ()
+    if ctfs is not None and len(hands) == 1:
+        set_hand(ctfs, hands[0])
     return ts_ids
 
 
@@ -53,8 +51,9 @@ def _tilt_axis(table: pd.DataFrame) -> float:
     return float(table['rlnTomoZRot'].iloc[int(table['rlnTomoYTilt'].abs().to_numpy().argmin())])
 
 
-def _images(table: pd.DataFrame, stack: Optional[str]) -> pd.DataFrame:
-    """The images as append_series takes them."""
+def image_table(table: pd.DataFrame, overview: Mapping[Hashable, Any]) -> pd.DataFrame:
+    """The images of a tilt-series table as append_series takes them. overview: the tomogram's row of tomograms.star."""
+    stack = overview.get('rlnTomoTiltSeriesName')
     exposure = table['rlnMicrographPreExposure'].to_numpy(dtype=np.float64)
     if stack is None:
         places = [_image_and_file(name) for name in table['rlnMicrographName']]
@@ -68,6 +67,13 @@ def _images(table: pd.DataFrame, stack: Optional[str]) -> pd.DataFrame:
     for label, column in (('rlnTomoYTilt', 'tilt'), ('rlnTomoZRot', 'z_rot'), ('rlnTomoXShiftAngst', 'x_shift'),
                           ('rlnTomoYShiftAngst', 'y_shift')):
         images[column] = table[label].to_numpy(dtype=np.float64)
+    if 'rlnTomoXTilt' in table and (table['rlnTomoXTilt'] != 0).any():
+        images['x_tilt'] = table['rlnTomoXTilt'].to_numpy(dtype=np.float64)
+    bent = deformations(overview, table)
+    if bent is not None:
+        images['deformation'] = bent.to_numpy()
+    # RELION takes 1 where there is no such column.
+    images['scale'] = table[SCALE].to_numpy(dtype=np.float64) if SCALE in table else 1.0
     for label, column in _CTF.items():
         images[column] = table[label].to_numpy(dtype=np.float64) if label in table else np.nan
     for label, column in (('rlnMicrographNameEven', 'even'), ('rlnMicrographNameOdd', 'odd')):

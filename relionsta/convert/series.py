@@ -22,6 +22,7 @@ from relionsta import geometry
 from relionsta.sources.series import TiltSeriesRecord
 
 from .errors import ConvertError
+from .marks import mark_transform, set_hand, set_scale
 
 # Scipion takes an acquisition without magnification for none at all, and then forgets the dose of each image.
 # This is its own default; nothing is computed from it.
@@ -64,16 +65,18 @@ def append_record(record: TiltSeriesRecord, tilt_series: SetOfTiltSeries, ctfs: 
     if all(halves):
         table['odd'], table['even'] = map(str, halves)
     microscope = Microscope(record.voltage, record.cs, record.amplitude_contrast, pixel, record.tilt_axis)
-    return append_series(scipion_ts_id(record.ts_id), table, microscope, tilt_series, ctfs)
+    return append_series(scipion_ts_id(record.ts_id), table, microscope, tilt_series, ctfs, record.hand)
 
 
 def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt_series: SetOfTiltSeries,
-                  ctfs: Optional[SetOfCTFTomoSeries] = None) -> TiltSeries:
+                  ctfs: Optional[SetOfCTFTomoSeries] = None, hand: Optional[float] = None) -> TiltSeries:
     """Append one tilt series and its CTFs.
 
     images: one row per image of the stack, columns index (section, from 1; 0: a file of its own), file, acq_order
     (from 1), dose, pre_exposure (e/Å², before the image), enabled, tilt, z_rot (deg), x_shift, y_shift (Å; RELION's
-    rlnTomoX/YShiftAngst), U, V (Å), angle, phase (deg), quality, resolution (Å), and perhaps odd and even (files).
+    rlnTomoX/YShiftAngst), U, V (Å), angle, phase (deg), quality, resolution (Å), and perhaps odd and even (files),
+    x_tilt (deg; rlnTomoXTilt), deformation (see marks.deformations) and scale (rlnCtfScalefactor). hand: rlnTomoHand,
+    for the CTFs to remember.
     """
     _check_pixel(ts_id, tilt_series, microscope.pixel_size)
     acquisition = _series_acquisition(images, microscope)
@@ -96,7 +99,7 @@ def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt
         series.setOrigin(origin)
     tilt_series.update(series)
     if ctfs is not None:
-        _append_ctfs(series, images, ctfs)
+        _append_ctfs(series, images, ctfs, hand)
     return series
 
 
@@ -169,7 +172,9 @@ def _tilt_image(row: Dict[Hashable, Any], matrix: np.ndarray, acquisition: TomoA
     image = TiltImage(location=(int(row['index']), str(row['file'])), tiltAngle=row['tilt'],
                       acquisitionOrder=int(row['acq_order']))
     image.setEnabled(row['enabled'])
-    image.setTransform(Transform(matrix))
+    transform = Transform(matrix)
+    mark_transform(transform, row)
+    image.setTransform(transform)
     if row.get('odd') and row.get('even'):
         image.setOddEven([row['odd'], row['even']])
     own = acquisition.clone()
@@ -182,9 +187,13 @@ def _tilt_image(row: Dict[Hashable, Any], matrix: np.ndarray, acquisition: TomoA
     return image
 
 
-def _append_ctfs(series: TiltSeries, images: pd.DataFrame, ctfs: SetOfCTFTomoSeries) -> None:
+def _append_ctfs(series: TiltSeries, images: pd.DataFrame, ctfs: SetOfCTFTomoSeries, hand: Optional[float]) -> None:
     ctf_series = CTFTomoSeries(tsId=series.getTsId())
     ctf_series.setTiltSeries(series)
+    if hand is not None:
+        set_hand(ctf_series, hand)
+    if 'scale' in images:
+        set_scale(ctf_series, images['acq_order'], images['scale'])
     ctfs.append(ctf_series)
     has_phase = bool((images['phase'].fillna(0) != 0).any())
     for row in images.to_dict('records'):

@@ -1,26 +1,31 @@
 """Scipion's tilt series, CTFs and tomograms -> RELION's tomograms.star and tilt-series STAR files."""
 import logging
 import os
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import pandas as pd
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms, TiltSeries
 
 from relionsta import geometry
+from relionsta.constants import DEFORMATION, X_TILT
 from relionsta.star import write_star
 from relionsta.star.schemas import check_tilt_series, check_tomograms
 
 from .bulk import read_columns
 from .errors import ConvertError
+from .marks import COEFFICIENTS, DEFORMATION_GRID, SCALE, grid_and_coefficients, remembered_hand, remembered_scale
 from .positions import tomogram_table
 
 logger = logging.getLogger(__name__)
 
 # RELION takes these for MRC stacks under the suffix :mrcs; every other file must first be converted.
 _MRC_EXTENSIONS = ('.mrc', '.mrcs', '.st', '.ali', '.preali', '.rec', '.map', '.ccp4')
+_X_TILT, _DEFORMATION = '_transform.' + X_TILT, '_transform.' + DEFORMATION
 # A tomogram whose centre is farther than this (in voxels) from the specimen's is not offered to RELION as a volume.
 _CENTRED = 0.51
+#: rlnTomoHand of most data.
+DEFAULT_HAND = -1
 
 
 class TomogramTables(NamedTuple):
@@ -30,7 +35,7 @@ class TomogramTables(NamedTuple):
 
 
 def write_tomograms_star(folder: str, tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
-                         tomograms: Optional[SetOfTomograms] = None, hand: float = -1,
+                         tomograms: Optional[SetOfTomograms] = None, hand: Optional[float] = None,
                          ts_ids: Optional[Iterable[str]] = None) -> str:
     """Write <folder>/tomograms.star and <folder>/tilt_series/<tsId>.star; return the path of the first.
 
@@ -50,19 +55,20 @@ def write_tomograms_star(folder: str, tilt_series: SetOfTiltSeries, ctfs: SetOfC
 
 
 def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
-                    tomograms: Optional[SetOfTomograms] = None, hand: float = -1,
+                    tomograms: Optional[SetOfTomograms] = None, hand: Optional[float] = None,
                     ts_ids: Optional[Iterable[str]] = None) -> TomogramTables:
     """The tables of write_tomograms_star, checked, without writing: for validation too.
 
     tomograms: give the sizes; without them the sizes are those of the aligned images (they only set RELION's centre).
-    hand: rlnTomoHand. ts_ids: the tilt series wanted (default: all). An image is a row if it is enabled in the tilt
-    series and in the CTF, matched by acquisition order (by index where the CTF has no order).
+    hand: rlnTomoHand (default: what the CTFs of each series remember, else -1). ts_ids: the tilt series wanted
+    (default: all). An image is a row if it is enabled in the tilt series and in the CTF, matched by acquisition order
+    (by index where the CTF has no order).
 
     Raises ConvertError, naming the tsId, where a tilt series is missing, not aligned or interpolated, where its CTF or
     tomogram is missing, or nothing is left of it; StarError where RELION could not use the rows.
     """
     wanted = None if ts_ids is None else list(dict.fromkeys(ts_ids))
-    defocus = _ctf_tables(ctfs)
+    defocus, hands = _ctf_tables(ctfs)
     volumes = None if tomograms is None else tomogram_table(tomograms)
     rows: List[Dict[str, Any]] = []
     images: Dict[str, pd.DataFrame] = {}
@@ -77,9 +83,10 @@ def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
         if volumes is not None and ts_id not in volumes.index:
             raise ConvertError('tilt series %s has no tomogram in %s; there are: %s'
                                % (ts_id, tomograms, ', '.join(map(str, volumes.index[:8]))))
-        images[ts_id] = _image_table(series, defocus[ts_id])
+        images[ts_id], grid = _image_table(series, defocus[ts_id])
         check_tilt_series(images[ts_id], ts_id)
-        rows.append(_overview_row(series, images[ts_id], None if volumes is None else volumes.loc[ts_id], hand))
+        rows.append({**_overview_row(series, images[ts_id], None if volumes is None else volumes.loc[ts_id],
+                                     hands[ts_id] if hand is None else hand), **grid})
     missing = [ts_id for ts_id in wanted or () if ts_id not in images]
     if missing or not rows:
         raise ConvertError('%s: tilt series %s is not there; there are: %s'
@@ -88,7 +95,10 @@ def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
     overview = pd.DataFrame(rows)
     overview.insert(1, 'rlnOpticsGroupName', _optics_group_names(overview))
     # A column that lacks a value for one tomogram cannot be written for the others.
-    return TomogramTables(overview.dropna(axis='columns'), images)
+    overview = overview.dropna(axis='columns')
+    if not set(DEFORMATION_GRID) <= set(overview):
+        images = {ts_id: table.drop(columns=COEFFICIENTS, errors='ignore') for ts_id, table in images.items()}
+    return TomogramTables(overview, images)
 
 
 def _optics_group_names(overview: pd.DataFrame) -> List[str]:
@@ -108,25 +118,34 @@ def _check_usable(series: TiltSeries) -> None:
         raise ConvertError('tilt series %s has no alignment; align it first' % series.getTsId())
 
 
-def _ctf_tables(ctfs: SetOfCTFTomoSeries) -> Dict[str, pd.DataFrame]:
-    """tsId -> enabled CTFs; columns U, V, angle, phase, resolution, quality, acq_order, index (NaN where unknown)."""
+def _ctf_tables(ctfs: SetOfCTFTomoSeries) -> Tuple[Dict[str, pd.DataFrame], Dict[str, int]]:
+    """tsId -> enabled CTFs, and tsId -> rlnTomoHand.
+
+    Columns: U, V, angle, phase, resolution, quality, acq_order, index, scale (NaN where unknown).
+    """
     names = {'_defocusU': 'U', '_defocusV': 'V', '_defocusAngle': 'angle', '_phaseShift': 'phase',
              '_resolution': 'resolution', '_fitQuality': 'quality', '_acqOrder': 'acq_order', '_index': 'index'}
-    tables = {}
+    tables, hands = {}, {}
     for series in ctfs.iterItems():
         columns = read_columns(series, list(names)[:3], optional=list(names)[3:], enabled_only=True)
         table = pd.DataFrame({name: columns.get(path, np.nan) for path, name in names.items()},
                              index=range(len(columns['id'])))
-        tables[series.getTsId()] = table.astype(np.float64)
-    return tables
+        table = table.astype(np.float64)
+        table['scale'] = table['acq_order'].map(remembered_scale(series)).astype(np.float64)
+        tables[series.getTsId()] = table
+        hands[series.getTsId()] = remembered_hand(series, ctfs) or DEFAULT_HAND
+    return tables, hands
 
 
-def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> pd.DataFrame:
-    """The tilt-series STAR table of the images that are enabled in both the tilt series and its CTF."""
+def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> Tuple[pd.DataFrame, Dict[str, Any]]:
+    """The tilt-series STAR table of the images that are enabled in both the tilt series and its CTF.
+
+    And columns of tomograms.star that say how the images are deformed, if they are.
+    """
     ts_id, pixel = series.getTsId(), series.getSamplingRate()
     columns = read_columns(series, ['_index', '_filename', '_tiltAngle', '_acqOrder', '_transform._matrix'],
                            optional=['_acquisition._doseInitial', '_acquisition._tiltAxisAngle',
-                                     '_oddEvenFileNames'], enabled_only=True)
+                                     '_oddEvenFileNames', _X_TILT, _DEFORMATION], enabled_only=True)
     key, of_image, of_ctf = _matching_key(columns, ctf)
     for what, values in (('image', of_image), ('CTF', of_ctf)):
         if len(set(values)) < len(values):
@@ -148,13 +167,13 @@ def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> pd.DataFrame:
     if dose is None or np.isnan(dose.astype(np.float64)).any():
         raise ConvertError('tilt series %s: the dose before each image is not known; import it with its dose' % ts_id)
     axis = kept.get('_acquisition._tiltAxisAngle')
-    table = pd.DataFrame({'rlnMicrographName': _image_names(ts_id, kept['_index'], kept['_filename'])})
+    table = pd.DataFrame({'rlnMicrographName': image_names(ts_id, kept['_index'], kept['_filename'])})
     for column, names in _half_names(ts_id, kept).items():
         table[column] = names
     table['rlnMicrographPreExposure'] = dose.astype(np.float64)
     table['rlnTomoNominalStageTiltAngle'] = kept['_tiltAngle']
     table['rlnTomoNominalTiltAxisAngle'] = z_rot if axis is None or np.isnan(axis).any() else axis
-    table['rlnTomoXTilt'] = 0.0
+    table['rlnTomoXTilt'] = np.nan_to_num(kept[_X_TILT]) if _X_TILT in kept else 0.0
     table['rlnTomoYTilt'] = kept['_tiltAngle']
     table['rlnTomoZRot'] = z_rot
     table['rlnTomoXShiftAngst'] = x_shift
@@ -164,11 +183,15 @@ def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> pd.DataFrame:
     table['rlnDefocusAngle'] = ctf['angle']
     if (ctf['phase'].fillna(0) != 0).any():
         table['rlnPhaseShift'] = ctf['phase'].fillna(0)
-    table['rlnCtfScalefactor'] = np.cos(np.radians(kept['_tiltAngle']))
+    # What RELION has refined; else the part of the signal that a longer way through the ice leaves.
+    table[SCALE] = ctf['scale'].fillna(pd.Series(np.cos(np.radians(kept['_tiltAngle']))))
+    bent = grid_and_coefficients(kept.get(_DEFORMATION, ()))
+    if bent is not None:
+        table[COEFFICIENTS] = bent[1]
     for column, values in (('rlnCtfFigureOfMerit', ctf['quality']), ('rlnCtfMaxResolution', ctf['resolution'])):
         if np.isfinite(values).all():
             table[column] = values
-    return table
+    return table, bent[0] if bent is not None else {}
 
 
 def _matching_key(columns: Dict[str, np.ndarray], ctf: pd.DataFrame) -> Any:
@@ -184,7 +207,7 @@ def _alignment(ts_id: str, matrices: np.ndarray, pixel: float) -> Any:
         raise ConvertError('tilt series %s: %s' % (ts_id, error)) from error
 
 
-def _image_names(ts_id: str, index: np.ndarray, files: Iterable[str]) -> List[str]:
+def image_names(ts_id: str, index: np.ndarray, files: Iterable[str]) -> List[str]:
     """`n@stack:mrcs`, n from 1; a file with one image (index 0) has its plain name."""
     names = []
     for number, path in zip(index, files):
@@ -206,8 +229,8 @@ def _half_names(ts_id: str, kept: Dict[str, np.ndarray]) -> Dict[str, List[str]]
     if not pairs or len(pairs) < len(kept['_index']) or any(len(pair) != 2 for pair in pairs):
         return {}
     odd, even = ([path.split('@')[-1] for path in half] for half in zip(*pairs))
-    return {'rlnMicrographNameEven': _image_names(ts_id, kept['_index'], even),
-            'rlnMicrographNameOdd': _image_names(ts_id, kept['_index'], odd)}
+    return {'rlnMicrographNameEven': image_names(ts_id, kept['_index'], even),
+            'rlnMicrographNameOdd': image_names(ts_id, kept['_index'], odd)}
 
 
 def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.Series], hand: float) -> Dict[str, Any]:

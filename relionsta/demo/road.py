@@ -3,6 +3,7 @@ from typing import Any, Callable, Dict, NamedTuple
 
 from pyworkflow.object import Pointer
 
+from ..convert.classes import class_sizes
 from ..simulate.presets import DemoSettings
 
 Outputs = Dict[str, Any]  # job -> finished protocol
@@ -40,12 +41,20 @@ def make_road(scene: str):
                     referenceVolume=_output(done, 'reconstruct', 'average'),
                     particle_diameter=settings.diameter, numberOfThreads=2, **settings.class3d)
 
+    def classify(done, settings):
+        return dict(inputParticles=_output(done, 'class3d', 'outputParticles'),
+                    referenceVolume=_average(done['class3d'], 1),
+                    particle_diameter=settings.diameter, numberOfThreads=2, **settings.classify)
+
+    def select(done, settings):
+        return dict(inputClasses=_output(done, 'classify', 'outputClasses'), **settings.select)
+
     def mask(done, settings):
-        return dict(inputVolume=_first_class(done['class3d']), numberOfThreads=2, **settings.mask)
+        return dict(inputVolume=_best_average(done['select']), numberOfThreads=2, **settings.mask)
 
     def refine3d(done, settings):
-        return dict(inputParticles=_output(done, 'class3d', 'outputParticles'),
-                    referenceVolume=_first_class(done['class3d']), solventMask=_output(done, 'mask', 'solventMask'),
+        return dict(inputParticles=_output(done, 'select', 'outputParticles'),
+                    referenceVolume=_best_average(done['select']), solventMask=_output(done, 'mask', 'solventMask'),
                     particle_diameter=settings.diameter, numberOfMpi=3, **settings.refine3d)
 
     def postprocess(done, settings):
@@ -59,6 +68,8 @@ def make_road(scene: str):
         Step('extract', 'Extract subtomos, bin 2', 'ProtStaExtract', extract),
         Step('reconstruct', 'Reconstruct particle', 'ProtStaReconstruct', reconstruct),
         Step('class3d', '3D classification, K = 1, local', 'ProtStaClass3D', class3d),
+        Step('classify', '3D classification, no alignment', 'ProtStaClass3D', classify),
+        Step('select', 'Subset selection', 'ProtStaSelectClasses', select),
         Step('mask', 'Mask creation', 'ProtStaMask', mask),
         Step('refine3d', '3D auto-refine', 'ProtStaRefine3D', refine3d),
         Step('postprocess', 'Post-processing', 'ProtStaPostProcess', postprocess),
@@ -70,6 +81,12 @@ def _output(done, job, name):
     return Pointer(done[job], extended=name)
 
 
-def _first_class(class3d):
-    """A pointer to the average of class 1."""
-    return Pointer(class3d, extended='outputAverages.1')
+def _average(protocol, number):
+    """A pointer to the average of a class."""
+    return Pointer(protocol, extended='outputAverages.%d' % number)
+
+
+def _best_average(select):
+    """A pointer to the average of the largest class that was kept."""
+    sizes = class_sizes(select.outputParticles)
+    return _average(select, max(sizes, key=sizes.get))

@@ -133,5 +133,10 @@ def check(found: Complaints) -> None:
                   'reach.' % step, 'Choose a finer sampling or a wider range.', fatal=False)
 
 
+#: Alignment is not among them: it cannot be begun in a run without.
+ON_CONTINUE = frozenset((
+    'nr_iter', 'tau_fudge', 'particle_diameter', 'do_blush', 'blush_version', 'fn_mask', 'sampling', 'offset_range',
+    'offset_step', 'do_local_ang_searches', 'sigma_angles', 'relax_sym', 'allow_coarser', 'do_pad1', 'other_args'))
+
 CLASS3D = Job(TYPE, '3D classification', 'Class3D', OPTIONS, build,
-              (check_input, check_refine, check_symmetry, check_helix, check))
+              (check_input, check_refine, check_symmetry, check_helix, check), ON_CONTINUE)

@@ -22,6 +22,13 @@ RECONSTRUCT_FILES: Dict[str, str] = {
     'helical_half2': 'helical_half2.mrc',
 }
 
+#: `expanded` is RELION's; in `particles` the copies have names of their own, as in `trajectories`.
+SYMMETRY_EXPAND_FILES: Dict[str, str] = {
+    'expanded': 'expanded.star',
+    'particles': 'particles.star',
+    'trajectories': 'motion.star',
+}
+
 MASK_FILES: Dict[str, str] = {'mask': 'mask.mrc'}
 
 POSTPROCESS_ROOT = 'postprocess'
@@ -36,10 +43,45 @@ POSTPROCESS_FILES: Dict[str, str] = {
     'log': 'logfile.pdf',
 }
 
+#: Root of the names that a local-resolution job writes; the histogram needs a mask.
+LOCAL_RESOLUTION_ROOT = 'relion'
+LOCAL_RESOLUTION_FILES: Dict[str, str] = {
+    'resolution': 'relion_locres.mrc',
+    'filtered': 'relion_locres_filtered.mrc',
+    'fscs': 'relion_locres_fscs.star',
+    'histogram': 'histogram.pdf',
+}
+
+SUBTRACT_FILES: Dict[str, str] = {'particles': 'particles_subtracted.star', 'reverted': 'original.star'}
+
+#: Tomograms are there where defocus or scale is refined, particles where aberrations are.
+CTF_REFINE_FILES: Dict[str, str] = {
+    'tomograms': 'tomograms.star',
+    'particles': 'particles.star',
+    'optimisation_set': 'optimisation_set.star',
+    'log': 'logfile.pdf',
+}
+
+#: Particles are not written where images are only shifted, trajectories and log only where motion is fitted.
+POLISH_FILES: Dict[str, str] = {
+    'tomograms': 'tomograms.star',
+    'particles': 'particles.star',
+    'trajectories': 'motion.star',
+    'optimisation_set': 'optimisation_set.star',
+    'log': 'logfile.pdf',
+}
+
+RECONSTRUCT_TOMOGRAMS_FILES: Dict[str, str] = {'tomograms': 'tomograms.star'}
+
 #: Root of all names that relion_refine writes.
 RUN = 'run'
 CLASS3D = 'relion.class3d'
 REFINE3D = 'relion.refine3d.tomo'
+MULTIBODY = 'relion.multibody'
+INITIAL_MODEL = 'relion.initialmodel.tomo'
+INITIAL_MODEL_FILES: Dict[str, str] = {'map': 'initial_model.mrc'}
+#: Root of the names that the flexibility analysis of a multi-body refinement writes.
+ANALYSE = 'analyse'
 _STARS = ('data', 'optimiser', 'sampling', 'optimisation_set')
 
 
@@ -51,33 +93,37 @@ def iteration_root(root: str, iteration: int) -> str:
 def iteration_files(job_type: str, root: str, iteration: int, nr_classes: int = 1) -> Dict[str, str]:
     """Role -> path of every file without which an iteration is not complete.
 
-    job_type: relion.class3d or relion.refine3d.tomo; root: 'run'. Class3D: data, model, optimiser, optimisation_set,
-    class001..., and sampling but for iteration 0 (serial runs write none there). Auto-refine: the same stars, but
-    half1_model and half2_model for model, and half1 and half2 for the maps. Raises ValueError for other job types.
+    job_type: relion.class3d, ...; root: 'run'. Class3D: data, model, optimiser, optimisation_set, class001..., and
+    sampling but for iteration 0 (serial runs write none there). Initial model: the same and the moments of its descent.
+    Auto-refine: the same stars as Class3D, but half1_model and half2_model for model, and half1 and half2 for the maps.
+    Raises ValueError for other job types.
     """
     start = iteration_root(root, iteration)
     names = {role: '%s_%s.star' % (start, role) for role in _STARS if role != 'sampling' or iteration > 0}
-    if job_type == CLASS3D:
+    if job_type in (CLASS3D, INITIAL_MODEL):
         names['model'] = start + '_model.star'
         names.update((role, '%s_%s.mrc' % (start, role)) for role in class_roles(nr_classes))
+        if job_type == INITIAL_MODEL:
+            names.update((role, '%s_%s.mrc' % (start, role)) for role in _moment_roles(nr_classes))
     elif job_type == REFINE3D:
         for half in ('half1', 'half2'):
             names[half + '_model'] = '%s_%s_model.star' % (start, half)
             names[half] = '%s_%s_class001.mrc' % (start, half)
     else:
-        raise ValueError('%s has no iterations; jobs with iterations are %s and %s' % (job_type, CLASS3D, REFINE3D))
+        raise ValueError('%s has no iterations; jobs with iterations are %s'
+                         % (job_type, ', '.join((INITIAL_MODEL, CLASS3D, REFINE3D))))
     return names
 
 
 def optional_iteration_files(job_type: str, root: str, iteration: int, nr_classes: int = 1) -> Dict[str, str]:
     """Role -> path of files that an iteration may have besides those of `iteration_files`.
 
-    The angular distributions (.bild) are not written without alignment; unfiltered half maps only where FSCs are
-    solvent-flattened; the sampling of iteration 0 only by MPI runs.
+    The angular distributions (.bild) are not written without alignment, and in an initial model now and then;
+    unfiltered half maps only where FSCs are solvent-flattened; the sampling of iteration 0 only by MPI runs.
     """
     start = iteration_root(root, iteration)
     maps = [name[:-len('.mrc')] for name in iteration_files(job_type, root, iteration, nr_classes).values()
-            if name.endswith('.mrc')]
+            if name.endswith('.mrc') and 'moment' not in name]
     names = {name[len(start) + 1:] + '_angdist': name + '_angdist.bild' for name in maps}
     if job_type == REFINE3D:
         names.update((half + '_unfil', '%s_%s_class001_unfil.mrc' % (start, half)) for half in ('half1', 'half2'))
@@ -89,6 +135,19 @@ def optional_iteration_files(job_type: str, root: str, iteration: int, nr_classe
 def class_roles(nr_classes: int) -> List[str]:
     """Roles of the class maps: class001, class002, ..."""
     return ['class%03d' % number for number in range(1, nr_classes + 1)]
+
+
+def _moment_roles(nr_classes: int) -> List[str]:
+    """Roles of the moments of a gradient descent: two first ones (of half sets) and a second one per class."""
+    return (['1moment%03d' % number for number in range(1, 2 * nr_classes + 1)]
+            + ['2moment%03d' % number for number in range(1, nr_classes + 1)])
+
+
+def final_files(job_type: str, root: str) -> Dict[str, str]:
+    """Role -> path of what a job with iterations leaves at its end, beside its iterations; none for a classification."""
+    if job_type == REFINE3D:
+        return dict(refine3d_final_files(root), map_angdist=refine3d_final_optional_files(root)['map_angdist'])
+    return dict(INITIAL_MODEL_FILES) if job_type == INITIAL_MODEL else {}
 
 
 def refine3d_final_files(root: str) -> Dict[str, str]:

@@ -1,7 +1,7 @@
 """One RELION job: its options, the commands that they come to, and what is wrong with them."""
 import shlex
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from .option import Kind, Option, Value, Version
 from .tokens import number, split_arguments
@@ -12,13 +12,17 @@ NEWEST: Version = (5, 1)
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the value of an option. message names the option's label and value, fix says what to do."""
+    """Something wrong with the value of an option. message names the option's label and value, fix says what to do.
+
+    fatal: the job cannot run well with it; gui: RELION's own GUI makes no command of it either.
+    """
 
     option: str
     value: Value
     message: str
     fix: str
     fatal: bool = True
+    gui: bool = False
 
     def text(self) -> str:
         """Message and fix in one paragraph."""
@@ -29,7 +33,8 @@ class Problem:
 class Request:
     """What a job is asked: all its values, where it writes (`out`, ends with a slash), for which RELION.
 
-    resume: go on with what an earlier, unfinished run left in `out` (only jobs that work tomogram by tomogram).
+    resume: go on with what an earlier run left in `out`: jobs that work tomogram by tomogram do the unfinished ones,
+    those with iterations start only the programs that come after these.
     """
 
     values: Values
@@ -52,24 +57,29 @@ class Request:
 class Complaints:
     """Collects the problems of one set of values; each check of a job adds to it."""
 
-    def __init__(self, job: 'Job', values: Values, version: Version) -> None:
-        self._job, self.values, self.version = job, values, version
+    def __init__(self, job: 'Job', values: Values, version: Version, resume: bool = False) -> None:
+        self._job, self.values, self.version, self.resume = job, values, version, resume
         self.found: List[Problem] = []
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
-    def add(self, name: str, because: str, fix: str, fatal: bool = True) -> None:
-        """A problem of option `name`: '*label*: value, because' and a fix."""
+    def add(self, name: str, because: str, fix: str, fatal: bool = True, gui: bool = False) -> None:
+        """A problem of option `name`: '*label*: value, because' and a fix. gui: RELION's own GUI refuses it."""
         option = self._job.option(name)
         value = self.values[name]
         self.found.append(Problem(name, value, '*%s*: %s, %s' % (option.label, option.show(value), because), fix,
-        fatal))
+                                  fatal, gui))
 
-    def missing(self, name: str, fix: str) -> None:
-        """A problem if the text of option `name` is empty."""
+    def missing(self, name: str, fix: str, gui: bool = True) -> None:
+        """A problem if the text of option `name` is empty, which RELION's GUI refuses mostly."""
         if not str(self.values[name]).strip():
-            self.add(name, 'and it is required.', fix)
+            self.add(name, 'and it is required.', fix, gui=gui)
+
+
+def nothing(_values: Values) -> FrozenSet[str]:
+    """No option."""
+    return frozenset()
 
 
 Build = Callable[[Request], List[List[str]]]
@@ -81,7 +91,9 @@ class Job:
     """A job type of RELION.
 
     type: RELION's name of it (rlnJobTypeLabel); label: its name in RELION's job list; folder: where RELION's own
-    projects keep it. build makes the commands, checks look for what RELION refuses, late or never.
+    projects keep it. build makes the commands, checks look for what RELION refuses, late or never. on_continue: names
+    of the options that may change the work of a run that goes on from one of its iterations; empty for jobs that have
+    none. only_after: names of the options that concern nothing but the programs that come after the iterations.
     """
 
     type: str
@@ -90,6 +102,8 @@ class Job:
     options: Tuple[Option, ...]
     build: Build
     checks: Sequence[Check] = ()
+    on_continue: FrozenSet[str] = frozenset()
+    only_after: Callable[[Values], FrozenSet[str]] = nothing
 
     def __post_init__(self) -> None:
         names = [option.name for option in self.options]
@@ -137,12 +151,12 @@ class Job:
             raise ValueError('the folder of a job must end with a slash: %r' % out)
         return self.build(Request(self.complete(values, version), out, version, resume))
 
-    def problems(self, values: Mapping[str, Any], version: Version = NEWEST) -> List[Problem]:
+    def problems(self, values: Mapping[str, Any], version: Version = NEWEST, resume: bool = False) -> List[Problem]:
         """Everything wrong with the values, fatal problems first; an empty list if RELION can run them.
 
         No warning is given on a value that is refused anyway. Raises ValueError as `complete` does.
         """
-        complaints = Complaints(self, self.complete(values, version), version)
+        complaints = Complaints(self, self.complete(values, version), version, resume)
         for option in self.options:
             if option.exists_in(version) and option.is_active(complaints.values):
                 _check_range(complaints, option)

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Tuple, Union
 
-from .tokens import number
+from .tokens import TypedFloat, TypedInt, number
 
 Value = Union[bool, int, float, str]
 Version = Tuple[int, int]
@@ -31,7 +31,8 @@ class Option:
     unit: as RELION spells it (A, deg, pix, ...), '' for none. hard: outside of it (ends included) a value is an error;
     sensible: outside of it, a warning; either end may be None. choices: the texts of a CHOICE. condition: a Python
     expression over names of options of the same job; where it is false the value has no effect. since, until: the
-    first and last RELION version that has the option. advanced: of interest to few.
+    first and last RELION version that has the option. advanced: of interest to few. extra: RELION's program has it and its
+    GUI has not, so that a job.star never holds it; it adds tokens only where it is switched on.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Option:
     since: Version = (5, 0)
     until: Optional[Version] = None
     advanced: bool = False
+    extra: bool = False
 
     def __post_init__(self) -> None:
         self.check_type(self.default)
@@ -88,13 +90,15 @@ def _as_bool(value: Any) -> Optional[bool]:
 def _as_int(value: Any) -> Optional[int]:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or abs(value) == math.inf:
         return None
+    if isinstance(value, TypedInt):
+        return value
     return int(value) if value == int(value) else None
 
 
 def _as_float(value: Any) -> Optional[float]:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
-    return float(value)
+    return value if isinstance(value, TypedFloat) else float(value)
 
 
 def _as_text(value: Any) -> Optional[str]:

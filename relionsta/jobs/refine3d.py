@@ -107,5 +107,9 @@ def check(found: Complaints) -> None:
                   'Local searches are made from the start then; choose the same value to say so.', fatal=False)
 
 
+ON_CONTINUE = frozenset((
+    'particle_diameter', 'do_blush', 'blush_version', 'fn_mask', 'do_solvent_fsc', 'auto_faster', 'relax_sym', 'do_pad1',
+    'other_args'))
+
 REFINE3D = Job(TYPE, '3D auto-refine', 'Refine3D', OPTIONS, build,
-               (check_input, check_refine, check_symmetry, check_helix, check))
+               (check_input, check_refine, check_symmetry, check_helix, check), ON_CONTINUE)

@@ -1,4 +1,5 @@
 """Tokens and checks that the jobs of relion_refine share."""
+import re
 from typing import List
 
 from .common import check_point_group
@@ -8,6 +9,8 @@ from .tokens import derived, flag, flag_if, positive
 
 #: RELION samples in two passes; the form names the fine one, the command the coarse one.
 OVERSAMPLING = 1
+#: The end of the name of a file that a run can go on from.
+CONTINUABLE = re.compile(r'_it\d+_optimiser\.star\Z')
 
 
 def reference_tokens(request: Request) -> List[str]:
@@ -25,7 +28,8 @@ def compute_tokens(request: Request) -> List[str]:
         tokens += ['--preread_images']
     elif request['scratch_dir']:
         tokens += flag('--scratch_dir', request['scratch_dir'])
-    return tokens + flag('--pool', request['nr_pool']) + ['--pad', '1' if request['do_pad1'] else '2']
+    # the initial model has no choice: RELION pads it by 1
+    return tokens + flag('--pool', request['nr_pool']) + ['--pad', '1' if request.values.get('do_pad1', True) else '2']
 
 
 def ctf_tokens(request: Request) -> List[str]:
@@ -59,18 +63,28 @@ def running_tokens(request: Request) -> List[str]:
     return flag('--j', request['nr_threads']) + gpu + request.other_args()
 
 
-def check_refine(found: Complaints) -> None:
-    """What relion_refine refuses, late or in silence, in any of its jobs."""
-    if not found['fn_cont']:
-        found.missing('fn_ref', 'Choose a reference map.')
-    elif '_it' not in found['fn_cont'] or not found['fn_cont'].endswith('_optimiser.star'):
+def check_continue(found: Complaints) -> None:
+    """A run goes on from one of its iterations, not from its end."""
+    if found['fn_cont'] and not CONTINUABLE.search(found['fn_cont']):
         found.add('fn_cont', 'which is not the optimiser of an iteration; from the final one RELION would go on '
                   'without separate half sets.', 'Choose a run_itNNN_optimiser.star.')
-    check_point_group(found, 'relax_sym', required=False)
+
+
+def check_compute(found: Complaints) -> None:
+    """The Compute tab."""
     if '$' in found['scratch_dir'] and not found['do_preread_images']:
         found.add('scratch_dir', 'and variables are not filled in.', 'Give the name of the folder itself.')
     if found['use_gpu'] and not set(found['gpu_ids']) <= set('0123456789:,'):
         found.add('gpu_ids', "which is no list of GPU numbers.", "Give numbers with ':' or ',' between, as 0:1.")
+
+
+def check_refine(found: Complaints) -> None:
+    """What relion_refine refuses, late or in silence, in any of its jobs."""
+    if not found['fn_cont']:
+        found.missing('fn_ref', 'Choose a reference map.')
+    check_continue(found)
+    check_compute(found)
+    check_point_group(found, 'relax_sym', required=False)
     if found['offset_range'] and found['offset_step'] > found['offset_range']:
         found.add('offset_step', 'which is more than the range of %g pixels.' % found['offset_range'],
                   'Choose a step of a quarter of the range or less.', fatal=False)

@@ -1,7 +1,7 @@
 """Tokens of commands as text: for people, for run.sh and for Scipion's runner. The one place that quotes."""
 import re
 import shlex
-from typing import Sequence
+from typing import List, Sequence
 
 RUN_SCRIPT_HEAD = '''#!/bin/sh
 # The commands of this job. Run it from the project's folder: all names are relative to it.
@@ -34,6 +34,11 @@ def shell_arguments(tokens: Sequence[str]) -> str:
     return _FORMAT.sub("%''", quote(tokens))
 
 
+def with_launcher(tokens: Sequence[str], mpi: int) -> List[str]:
+    """The tokens, with mpirun in front where the program's name ends with _mpi. mpi: number of processes."""
+    return (['mpirun', '-n', str(mpi)] if mpi > 1 and tokens[0].endswith('_mpi') else []) + list(tokens)
+
+
 def run_script(commands: Sequence[Sequence[str]], mpi: int = 1, relion_home: str = '') -> str:
     """Text of run.sh, which runs a job's commands again, the same way, from the project's folder.
 
@@ -47,6 +52,5 @@ def run_script(commands: Sequence[Sequence[str]], mpi: int = 1, relion_home: str
                   'case "${RELION_HOME:-}" in "~/"*) RELION_HOME="$HOME/${RELION_HOME#??}";; esac',
                   'export PATH="${RELION_HOME:-$relion_home}/bin:$PATH"']
     for tokens in commands:
-        launcher = ['mpirun', '-n', str(mpi)] if mpi > 1 and tokens[0].endswith('_mpi') else []
-        lines += ['', quote(launcher + list(tokens))]
+        lines += ['', quote(with_launcher(tokens, mpi))]
     return '\n'.join(lines) + '\n'

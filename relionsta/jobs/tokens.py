@@ -1,13 +1,47 @@
 """Values as RELION's programs read them on their command line."""
+import re
 import shlex
 from typing import List, Union
 
+_WHOLE = re.compile(r'[+-]?\d+(\.0*)?\Z')
+_REAL = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z')
+
+
+class TypedInt(int):
+    """A whole number that goes out as it was typed: 25.0 stays 25.0, as RELION's GUI has it."""
+
+    text: str
+
+    def __new__(cls, text: str) -> 'TypedInt':
+        """Raises ValueError for text that is no whole number."""
+        if not _WHOLE.match(text):
+            raise ValueError('%r is no whole number' % text)
+        made = super().__new__(cls, int(float(text)))
+        made.text = text
+        return made
+
+
+class TypedFloat(float):
+    """A number that goes out as it was typed: 0.50 stays 0.50."""
+
+    text: str
+
+    def __new__(cls, text: str) -> 'TypedFloat':
+        """Raises ValueError for text that is no finite number."""
+        if not _REAL.match(text):
+            raise ValueError('%r is no number' % text)
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
 
 def number(value: Union[int, float]) -> str:
-    """A number as a person would type it: 25, 0.5, 1 (not 1.0); nothing is rounded.
+    """A number as a person would type it: 25, 0.5, 1 (not 1.0); nothing is rounded, and what was typed stays so.
 
     Very small and large ones carry an exponent (1e-05), which RELION's programs read.
     """
+    if isinstance(value, (TypedInt, TypedFloat)):
+        return value.text
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
     return repr(value)

@@ -1,12 +1,20 @@
 """The protocols, one file each."""
 from .class3d import ProtStaClass3D
+from .ctf_refine import ProtStaCtfRefine
 from .extract import ProtStaExtract
 from .import_aretomo3 import ProtStaImportAreTomo3
 from .import_picks import ProtStaImportPicks
+from .initial_model import ProtStaInitialModel
+from .join import ProtStaJoin
 from .mask import ProtStaMask
+from .polish import ProtStaPolish
 from .postprocess import ProtStaPostProcess
 from .reconstruct import ProtStaReconstruct
+from .reconstruct_tomograms import ProtStaReconstructTomograms
 from .refine3d import ProtStaRefine3D
+from .select_particles import ProtStaSelectParticles
+from .symmetry_expand import ProtStaSymmetryExpand
 
-__all__ = ['ProtStaClass3D', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportPicks', 'ProtStaMask',
-           'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaRefine3D']
+__all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaPolish', 'ProtStaReconstructTomograms', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportPicks',
+           'ProtStaInitialModel', 'ProtStaMask', 'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaRefine3D',
+           'ProtStaJoin', 'ProtStaSelectParticles', 'ProtStaSymmetryExpand']

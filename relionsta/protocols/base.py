@@ -37,8 +37,12 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     _extraConditions = {}
     #: options that are shown for every version of RELION
     _anyVersion = ()
+    #: numbers that the form leaves empty -> what is taken then, in words
+    _emptyMeans = {}
     #: parameters that only choose what becomes output of what RELION has made
     _outputParams = ()
+    #: possible outputs that not every run makes
+    _optionalOutputs = ()
     _defaultMpi = 1
     _defaultThreads = 1
 
@@ -47,7 +51,7 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
         form.addSection(label='I/O')
         self._defineInputParams(form)
         addJobOptions(form, self._job, skip=self._filledIn, conditions=self._extraConditions,
-                      anyVersion=self._anyVersion)
+                      anyVersion=self._anyVersion, empty=self._emptyMeans)
         addRunOptions(form, self._job, threads=self._defaultThreads, mpi=self._defaultMpi)
 
     def _defineInputParams(self, form):
@@ -82,10 +86,12 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     def runRelionStep(self, work):
         """Run RELION's commands in a fresh job folder: what an earlier try left is never taken for output."""
-        folder = self._getJobPath()
-        pwutils.cleanPath(folder)
-        pwutils.makePath(folder)
-        runRelion(self, self.getCommands(), folder + os.sep)
+        self._emptyJobFolder()
+        runRelion(self, self.getCommands(), self._getJobPath() + os.sep)
+
+    def _emptyJobFolder(self):
+        pwutils.cleanPath(self._getJobPath())
+        pwutils.makePath(self._getJobPath())
 
     def createOutputStep(self, work, output):
         """Make Scipion's objects of what RELION wrote."""
@@ -131,7 +137,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     def _hasInputs(self):
         return all(getattr(self, name).get() is not None for name, param in self.getDefinition().iterParams()
-                   if isinstance(param, params.PointerParam) and not param.allowsNull)
+                   if isinstance(param, params.PointerParam) and not param.allowsNull
+                   and self.evalParamCondition(name))
 
     def _validateOptions(self, fatal):
         return [problemText(self, self._job, problem)
@@ -165,7 +172,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     def _told(self, lines):
         """The lines of a report; one that says why, where outputs or files of a finished run are gone."""
-        gone = [name for name in map(_nameOfOutput, self._possibleOutputs) if not hasattr(self, name)]
+        gone = [name for name in map(_nameOfOutput, self._possibleOutputs)
+                if name not in self._optionalOutputs and not hasattr(self, name)]
         if gone:
             return ['The output %s was deleted.' % ', '.join(gone)]
         try:

@@ -3,23 +3,60 @@ from ..results.maps import MapError, read_header
 from ..star import StarError, read_star, require_columns
 from .maps import checkFile, plainName
 
+#: damaged files that are named
+MOST_MISSING = 3
+
+
+def stacksOf(tomogramsStar, tomograms=None):
+    """The files with the tilt images of a tomograms.star: path -> the highest number of an image that is used.
+
+    tomograms: how many of them are looked at (default: all). A file of a single image has 0. Raises StarError.
+    """
+    overview = read_star(tomogramsStar, ['global'])['global']
+    require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], tomogramsStar, 'global')
+    stacks = {}
+    for row in overview[:tomograms].to_dict('records'):
+        name, path = row['rlnTomoName'], row['rlnTomoTiltSeriesStarFile']
+        images = read_star(path, [name])[name]
+        whole = row.get('rlnTomoTiltSeriesName')
+        if whole:
+            stacks[plainName(whole)] = len(images)
+            continue
+        require_columns(images, ['rlnMicrographName'], path, name)
+        for number, _, file in images['rlnMicrographName'].str.rpartition('@').itertuples(index=False):
+            file = plainName(file)
+            stacks[file] = max(stacks.get(file, 0), int(number or 0))
+    return stacks
+
 
 def firstStack(tomogramsStar):
     """The file of the first tilt image of a tomograms.star. Raises StarError."""
-    overview = read_star(tomogramsStar, ['global'])['global']
-    require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], tomogramsStar, 'global')
-    name, path = overview[['rlnTomoName', 'rlnTomoTiltSeriesStarFile']].iloc[0]
-    images = read_star(path, [name])[name]
-    require_columns(images, ['rlnMicrographName'], path, name)
-    return plainName(images['rlnMicrographName'].iloc[0].rpartition('@')[2])
+    return next(iter(stacksOf(tomogramsStar, tomograms=1)))
 
 
-def checkStack(label, tomogramsStar):
-    """The tilt images that a tomograms.star names must be there; the first of them stands for all."""
+def checkStacks(label, *tomogramsStars):
+    """The tilt images that these files name must be there; each file's header is read once."""
     try:
-        return checkFile(label, firstStack(tomogramsStar))
-    except StarError as error:
+        stacks = {path: number for star in tomogramsStars for path, number in stacksOf(star).items()}
+    except (StarError, KeyError) as error:
         return ['*%s*: %s. Extract the particles again.' % (label, str(error).rstrip('.'))]
+    errors = [message for path, number in stacks.items() for message in _checkStack(label, path, number)]
+    return errors[:MOST_MISSING] + (['*%s*: and %d more such files.' % (label, len(errors) - MOST_MISSING)]
+                                    if len(errors) > MOST_MISSING else [])
+
+
+def _checkStack(label, path, number):
+    missing = checkFile(label, path)
+    if missing:
+        return missing
+    try:
+        header = read_header(path)
+    except MapError as error:
+        return ['*%s*: %s' % (label, error)]
+    if header.size[2] < number:
+        return ['*%s*: %s has %d images and number %d of it is used. Bring back the file that the tilt series was '
+                'imported with.' % (label, path, header.size[2], number)]
+    return []
 
 
 def stackSize(path):

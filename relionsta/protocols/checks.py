@@ -3,6 +3,13 @@
 RELION itself checks little: a wrong pixel size, a mask of another box or particles of other tomograms run to the end
 and give a wrong map.
 """
+import pandas as pd
+
+from ..convert.bulk import read_columns
+from ..convert.errors import ConvertError
+from ..convert.job_inputs import check_job_inputs
+from ..convert.parts import check_unique
+from ..convert.series import scipion_ts_id
 from ..objects import StaParticle
 from ..star import StarError, read_star
 from .maps import checkFile
@@ -23,27 +30,45 @@ def checkParticles(label, particles, extracted=True):
                       'or a later job of this plugin made.' % label)
     if not tomograms:
         errors.append('*%s*: the set does not know its tomograms (tomograms.star). Extract the particles again.' % label)
-    for path in stars + tomograms:
+    for path in stars + tomograms + particles.getTrajectoriesStars():
         errors += checkFile(label, path)
-    if max(len(stars), len(tomograms)) > 1:
-        errors.append('*%s*: the set was joined from %d jobs (%s), and RELION takes particles of one. Join their '
-                      'coordinates, tilt series and CTFs, and extract all particles together.'
-                      % (label, max(len(stars), len(tomograms)), someOf(stars)))
     if errors:
         return errors
-    errors += checkTomograms(label, particles.getTSIds(), tomograms[0]) + checkHalves(label, particles)
+    errors += checkTomograms(label, particles.getTSIds(), *tomograms) + checkHalves(label, particles)
+    errors += [] if errors else checkJoined(label, particles)
     if extracted and not particles.getBoxSize():
         errors.append('*%s*: the particles have no images. Run Extract subtomos on them first.' % label)
+    if extracted and particles.getOutdatedBy():
+        errors.append('*%s*: their images were cut out before the %s, which has changed the tilt series that they come '
+                      'from. Extract the particles again: Analyze Results of that run opens the form, filled in.'
+                      % (label, particles.getOutdatedBy()))
     return errors
 
 
-def checkTomograms(label, tsIds, tomogramsStar):
-    """Every particle's tomogram must be in the tomograms.star that the job gets."""
+def checkTomograms(label, tsIds, *tomogramsStars):
+    """Every particle's tomogram must be in a tomograms.star that the job gets."""
     try:
-        known = set(read_star(tomogramsStar, blocks=['global'])['global']['rlnTomoName'])
+        known = {scipion_ts_id(name) for path in tomogramsStars
+                 for name in read_star(path, blocks=['global'])['global']['rlnTomoName']}
     except (StarError, KeyError) as error:
         return ['*%s*: %s' % (label, error)]
-    return unknownTomograms(label, tsIds, known, 'in ' + tomogramsStar)
+    return unknownTomograms(label, tsIds, known, 'in ' + ' and '.join(tomogramsStars))
+
+
+def checkJoined(label, particles):
+    """Each particle must be in the set once, and files of several jobs must go together."""
+    try:
+        if len(particles.getParticlesStars()) > 1 or len(particles.getTomogramsStars()) > 1:
+            check_job_inputs(particles)
+        else:
+            columns = read_columns(particles, ['_particleName', '_particlesStar'], enabled_only=True)
+            if not len(columns['id']):
+                return ['*%s*: all %d particles of the set are disabled. Enable those that you want, or choose another '
+                        'set.' % (label, particles.getSize())]
+            check_unique(pd.Series(columns['_particleName']), columns['_particlesStar'], str(particles))
+    except (ConvertError, StarError) as error:
+        return ['*%s*: %s.' % (label, str(error).rstrip('.'))]
+    return []
 
 
 def unknownTomograms(label, tsIds, known, where):
@@ -80,6 +105,14 @@ def checkBuild(build, values):
         errors.append('*MPIs*: %d, and %s has no MPI programs. Choose 1, or set RELION_HOME to a build with MPI.'
                       % (values['nr_mpi'], build.describe()))
     return errors
+
+
+def idleRanks(ranks, pieces, what):
+    """A message where there are more MPI processes than pieces of work: RELION gives each whole ones."""
+    if ranks <= pieces:
+        return []
+    return ['*MPIs*: %d, and there are only %d %s: RELION gives each process whole ones, so %d would have nothing to do.'
+            % (ranks, pieces, what, ranks - pieces)]
 
 
 def someOf(names, most=5):

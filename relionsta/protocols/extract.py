@@ -4,6 +4,7 @@ import enum
 from ..constants import DEFOCUS_HAND
 from ..convert.coordinates import coordinates_table, write_particles_star
 from ..convert.errors import ConvertError
+from ..convert.job_inputs import job_inputs, write_job_inputs
 from ..convert.particles import ids_by_name, read_particles, write_star_of_set
 from ..convert.tilt_series import write_tomograms_star
 from ..geometry import good_box_size
@@ -103,20 +104,23 @@ class ProtStaExtract(ProtStaBase):
         return source.get().getCoordinates3D(asPointer=True) if self._isAgain() else source
 
     def _tomogramsStar(self):
-        return (self.inputCoordinates.get().getTomogramsStar() or '' if self._keepsTomograms()
+        return (job_inputs(self.inputCoordinates.get(), self._getInputPath()).tomograms if self._keepsTomograms()
                 else self._getInputPath(TOMOGRAMS))
 
     def _trajectoriesStar(self):
         """Motion belongs to the alignment that it was fitted with: other tilt series have none."""
-        return self.inputCoordinates.get().getTrajectoriesStar() or '' if self._keepsTomograms() else ''
+        return (job_inputs(self.inputCoordinates.get(), self._getInputPath()).trajectories if self._keepsTomograms()
+                else '')
 
     def _writeInputs(self):
         source, star = self.inputCoordinates.get(), self._getInputPath(PARTICLES)
-        if not self._keepsTomograms():
-            coordinates = self._coordinates()
-            write_tomograms_star(self._getInputPath(), self.inputTiltSeries.get(), self.inputCtfs.get(),
-                                 tomograms=coordinates.get().getPrecedents() if coordinates is not None else None,
-                                 hand=self.getHand(), ts_ids=source.getTSIds())
+        if self._keepsTomograms():
+            write_job_inputs(source, self._getInputPath())
+            return
+        coordinates = self._coordinates()
+        write_tomograms_star(self._getInputPath(), self.inputTiltSeries.get(), self.inputCtfs.get(),
+                             tomograms=coordinates.get().getPrecedents() if coordinates is not None else None,
+                             hand=self.getHand(), ts_ids=source.getTSIds())
         if self._isAgain():
             write_star_of_set(source, star)
         else:

@@ -7,7 +7,7 @@ from ..convert.tilt_series import tomogram_tables
 from ..objects import SetOfStaParticles
 from ..star import StarError
 from . import checks
-from .boxes import checkBoxFits, checkStack, firstStack, stackSize
+from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
 from .extract_form import BY_BINNING
 from .maps import checkFile, plainName
 
@@ -29,8 +29,8 @@ def checkSource(protocol):
         if errors:
             return errors
         if series is None:
-            star = source.getTomogramsStar()
-            return checkStack(SOURCE, star) or _checkBox(protocol, stackSize(firstStack(star)))
+            stars = source.getTomogramsStars()
+            return checkStacks(SOURCE, *stars) or _checkBox(protocol, stackSize(firstStack(stars[0])))
     if series is None:
         return ['*Tilt series*: empty, and coordinates alone do not know their tilt images. Choose the aligned tilt '
                 'series that these coordinates belong to.']

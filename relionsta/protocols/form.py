@@ -30,15 +30,16 @@ def relionVersion():
         return NEWEST
 
 
-def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=()):
+def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=(), empty=None):
     """Add the options of `job` to a Scipion form, in sections that carry the names of RELION's tabs.
 
     skip: options that the protocol fills in itself (inputs that are Scipion objects). defaults: values that
     replace RELION's defaults, by option name. conditions: when an option is shown, beside its own condition, by
     option name. Options of other RELION versions are kept, out of sight, so that a project opens with any version;
-    anyVersion: options that are shown all the same, because the protocol translates them for other versions.
+    anyVersion: options that are shown all the same, because the protocol translates them for other versions. empty:
+    numbers that the form leaves empty, by option name -> what the protocol takes then, in words.
     """
-    defaults, conditions = defaults or {}, conditions or {}
+    defaults, conditions, empty = defaults or {}, conditions or {}, empty or {}
     version = relionVersion()
     shown = [option for option in job.options if option.name not in skip and option.name not in RUN_OPTIONS]
     tabs = list(dict.fromkeys(option.tab for option in shown))
@@ -48,7 +49,7 @@ def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion
             if option.tab == tab:
                 exists = option.name in anyVersion or option.exists_in(version)
                 _addOption(section, option, defaults.get(option.name, option.default),
-                           _condition(option, exists, conditions.get(option.name)))
+                           _condition(option, exists, conditions.get(option.name)), empty.get(option.name))
 
 
 def addRunOptions(form, job, threads=1, mpi=1):
@@ -63,9 +64,9 @@ def addRunOptions(form, job, threads=1, mpi=1):
     form.addParallelSection(threads=threads if 'nr_threads' in names else 0, mpi=mpi if 'nr_mpi' in names else 0)
 
 
-def _addOption(section, option, default, condition):
+def _addOption(section, option, default, condition, empty=None):
     arguments = dict(
-        label=_label(option), help=_help(option), condition=condition,
+        label=_label(option) + (' (empty: %s)' % empty if empty else ''), help=_help(option), condition=condition,
         expertLevel=LEVEL_ADVANCED if option.advanced else LEVEL_NORMAL)
     if option.kind is Kind.CHOICE:
         section.addParam(option.name, params.EnumParam, choices=list(option.choices),
@@ -74,7 +75,7 @@ def _addOption(section, option, default, condition):
         return
     if option.kind in (Kind.INT, Kind.FLOAT):
         arguments['allowsNull'] = True  # emptyNumbers says more than Scipion does
-    section.addParam(option.name, _PARAMS[option.kind], default=default, **arguments)
+    section.addParam(option.name, _PARAMS[option.kind], default=None if empty else default, **arguments)
 
 
 def problemText(protocol, job, problem):

@@ -1,16 +1,19 @@
 """Maps and masks as inputs: where they are on disk, and whether RELION can use them with the rest of the input."""
 import os
 
-from ..results.maps import MapError, is_whole_mrc, map_statistics, read_header
+import pyworkflow.utils as pwutils
+
+from ..jobs.files import is_half_pair
+from ..results.mask import read_mask
+from ..results.maps import MapError, is_whole_mrc, read_header
 
 #: Two pixel sizes are the same if they differ by less than this fraction: headers hold 32-bit numbers, and people
 #: round to three digits.
 PIXEL_TOLERANCE = 0.002
 #: A calibration changes a pixel size by less than this fraction.
 CALIBRATION_TOLERANCE = 0.1
-#: The values of a mask may leave 0 to 1 by this much (RELION's own tolerance).
-MASK_TOLERANCE = 1e-6
 _FORMAT = ':mrc'
+HALF_LINK = 'half%d.mrc'
 _KNOWN_TO_RELION = ('.mrc', '.mrcs', '.map')
 
 
@@ -41,6 +44,21 @@ def halfMaps(volume):
     """Paths of the half maps of a volume, [] for none."""
     names = [] if volume is None else (volume.getHalfMaps() or '').split(',')
     return [plainName(name) for name in names if name]
+
+
+def firstHalf(volume, folder):
+    """The half map that RELION is given; it finds the other one by its name. folder: see linkHalves."""
+    halves = halfMaps(volume)
+    return halves[0] if is_half_pair(*halves) else os.path.join(folder, HALF_LINK % 1)
+
+
+def linkHalves(volume, folder):
+    """Half maps whose names RELION would not understand get links of other names in `folder`."""
+    halves = halfMaps(volume)
+    if is_half_pair(*halves):
+        return
+    for number, half in enumerate(halves, start=1):
+        pwutils.createAbsLink(os.path.abspath(half), os.path.join(folder, HALF_LINK % number))
 
 
 def samePixel(one, other):
@@ -81,11 +99,11 @@ def checkMask(label, mask, box, pixel, whose='the particles'):
     errors = checkMap(label, mask, box, pixel, whose)
     if errors:
         return errors
-    values = map_statistics(mapFile(mask))
-    if values.minimum < -MASK_TOLERANCE or values.maximum > 1 + MASK_TOLERANCE:
+    values = read_mask(mapFile(mask))
+    if not values.in_range:
         return ['*%s*: the values of %s go from %.3g to %.3g, and those of a mask from 0 to 1. Choose a mask, or make '
                 'one from this map with Mask creation.' % (label, mapFile(mask), values.minimum, values.maximum)]
-    if values.maximum <= MASK_TOLERANCE:
+    if values.empty:
         return ['*%s*: %s is empty, all its values are 0. Make it again with a lower threshold.'
                 % (label, mapFile(mask))]
     return []
@@ -111,29 +129,36 @@ def _checkMapFile(label, path, rate, box, pixel, whose):
     if not is_whole_mrc(path):
         return ['*%s*: %s is cut: it has fewer bytes than its header asks for. Run the protocol that made it again, or '
                 'choose another map.' % (label, path)]
-    return _checkSize(label, path, header.size, box, whose) + _checkPixel(label, path, header.voxel[0], rate, pixel, whose)
+    return (_checkSize(label, path, header.size) or _checkPixel(label, path, header.voxel[0], rate)
+            or checkFits(label, header.size[0], rate, box, pixel, whose))
 
 
-def _checkSize(label, path, size, box, whose):
+def checkFits(label, box, rate, otherBox, otherPixel, whose):
+    """Box (voxels) and pixel size (Å) of a map must be those of `whose`; None where they may differ."""
+    errors = []
+    if otherBox is not None and box != otherBox:
+        errors.append('*%s*: its box is %d voxels and that of %s is %d. Choose a map with a box of %d, or make it again '
+                      'from this data.' % (label, box, whose, otherBox, otherBox))
+    if otherPixel is not None and not samePixel(rate, otherPixel):
+        errors.append('*%s*: its pixel size is %.4g Å and that of %s is %.4g Å. Choose a map with the same pixel size, or '
+                      'make it again from this data.' % (label, rate, whose, otherPixel))
+    return errors
+
+
+def _checkSize(label, path, size):
     if len(set(size)) != 1:
         return ['*%s*: %s has %d x %d x %d voxels; RELION needs a cube. Choose another map.' % ((label, path) + size)]
     if size[0] % 2:
         return ['*%s*: %s has an odd box of %d voxels; RELION shifts odd boxes by half a voxel. Bring it to an even box '
                 '(%d) first.' % (label, path, size[0], size[0] + 1)]
-    if box is not None and size[0] != box:
-        return ['*%s*: its box is %d voxels and that of %s is %d. Choose a map with a box of %d, or make it again from '
-                'this data.' % (label, size[0], whose, box, box)]
     return []
 
 
-def _checkPixel(label, path, inFile, rate, pixel, whose):
+def _checkPixel(label, path, inFile, rate):
     if not inFile > 0:
         return ['*%s*: the header of %s has no pixel size, and RELION takes it from there. Import the map again with '
                 'its pixel size (Scipion says %.4g Å).' % (label, path, rate)]
     if not samePixel(inFile, rate):
         return ['*%s*: the header of %s says %.4g Å/pixel and Scipion says %.4g. RELION reads the header: import the '
                 'map again with its right pixel size.' % (label, path, inFile, rate)]
-    if pixel is not None and not samePixel(rate, pixel):
-        return ['*%s*: its pixel size is %.4g Å and that of %s is %.4g Å. Choose a map with the same pixel size, or '
-                'make it again from this data.' % (label, rate, whose, pixel)]
     return []

@@ -1,7 +1,4 @@
 """Post-processing."""
-import os
-
-import pyworkflow.utils as pwutils
 from pwem.objects import SetOfFSCs, Volume
 from pyworkflow.protocol import params
 
@@ -40,17 +37,11 @@ class ProtStaPostProcess(ProtStaBase):
 
     # ------------------------------------------------------------------ input
     def _inputValues(self):
-        halves = maps.halfMaps(self.inputVolume.get())
-        first = halves[0] if files.is_half_pair(*halves) else self._getInputPath('half1.mrc')
-        return {'fn_in': first, 'fn_mask': maps.relionMap(self.solventMask.get())}
+        return {'fn_in': maps.firstHalf(self.inputVolume.get(), self._getInputPath()),
+                'fn_mask': maps.relionMap(self.solventMask.get())}
 
     def _writeInputs(self):
-        """RELION finds the second half map by name: maps of other names get names that it understands."""
-        halves = maps.halfMaps(self.inputVolume.get())
-        if files.is_half_pair(*halves):
-            return
-        for number, half in enumerate(halves, start=1):
-            pwutils.createAbsLink(os.path.abspath(half), self._getInputPath('half%d.mrc' % number))
+        maps.linkHalves(self.inputVolume.get(), self._getInputPath())
 
     def _validateInputs(self):
         volume = self.inputVolume.get()

@@ -9,7 +9,7 @@ from ..convert.halves import split_halves
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT
-from .boxes import checkBoxFits, checkStack, firstStack, stackSize
+from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
 from .maps import boxSize
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
@@ -69,7 +69,7 @@ class ProtStaReconstruct(ProtStaParticlesBase):
         if not errors and self.sizesFromParticles.get() and not particles.getBoxSize():
             errors.append("*Use the particles' box and binning?*: Yes, and these particles have no images yet. Choose No "
                           "and give the box and the binning.")
-        errors = errors or checkStack('Particles', particles.getTomogramsStar())
+        errors = errors or checkStacks('Particles', *particles.getTomogramsStars())
         if errors:
             return errors
         pixel, values = particles.getTiltSeriesPixelSize(), self.getValues()

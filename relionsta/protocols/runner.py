@@ -10,6 +10,8 @@ from ..results.log import failure_message, read_progress
 
 RUN_SCRIPT = 'run.sh'
 TIMES = 'relion_times.json'
+#: RELION's marks in a job folder: how the last program ended, or that it shall stop.
+MARKS = 'RELION_JOB_'
 #: Enough of a log's end to hold the present step of any job.
 TAIL_BYTES = 20000
 
@@ -18,11 +20,11 @@ class RelionFailed(Exception):
     """RELION ended with an error; the message says the cause and what to do."""
 
 
-def runRelion(protocol, commands, folder):
+def runRelion(protocol, commands, folder, more=False):
     """Run RELION's commands one after the other for `protocol`; RELION reports to `folder` (with a slash).
 
-    Leaves run.sh, which runs the same again from the project's folder, and relion_times.json. Raises
-    RelionFailed with the cause and the next step.
+    Leaves run.sh, which runs the same again from the project's folder, and relion_times.json. more: an earlier run
+    goes on, so its times are kept. Raises RelionFailed with the cause and the next step.
     """
     controlled = [tokens + ['--pipeline_control', folder] if tokens[0].startswith('relion_') else tokens
                   for tokens in commands]
@@ -31,8 +33,9 @@ def runRelion(protocol, commands, folder):
     script = protocol._getExtraPath(RUN_SCRIPT)
     _write(script, run_script(controlled, mpi=mpi, relion_home=str(Plugin.getBuild().home)))
     os.chmod(script, 0o755)
-    times = []
+    times = _times(protocol) if more else []
     for tokens in controlled:
+        _removeMarks(folder)
         ranks = mpi if tokens[0].endswith('_mpi') else 1
         seen = [_size(path) for path in _logs(protocol)]
         start = time.time()
@@ -49,11 +52,7 @@ def runRelion(protocol, commands, folder):
 
 def spentSeconds(protocol):
     """Seconds that a run has spent inside RELION's programs; 0 if none were started."""
-    path = protocol._getExtraPath(TIMES)
-    if not os.path.exists(path):
-        return 0.0
-    with open(path) as handle:
-        return float(sum(entry['seconds'] for entry in json.load(handle)))
+    return float(sum(entry['seconds'] for entry in _times(protocol)))
 
 
 def spentText(protocol):
@@ -83,6 +82,22 @@ def duration(seconds):
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return '%d h %02d min' % (hours, minutes) if hours else '%d min %02d s' % (minutes, seconds)
+
+
+def _times(protocol):
+    """Program and seconds of every program that the run has started."""
+    path = protocol._getExtraPath(TIMES)
+    if not os.path.exists(path):
+        return []
+    with open(path) as handle:
+        return json.load(handle)
+
+
+def _removeMarks(folder):
+    """A mark of an earlier program would make the next one look finished, or stop it."""
+    for name in os.listdir(folder):
+        if name.startswith(MARKS):
+            os.remove(os.path.join(folder, name))
 
 
 def _logs(protocol):

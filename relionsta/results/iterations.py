@@ -17,6 +17,7 @@ from .whole import is_whole_star
 
 PathLike = Union[str, Path]
 _OPTIMISER = re.compile(r'_it(\d+)_optimiser\.star')
+_OF_ITERATION = re.compile(r'_it(\d+)_.+')
 # The tables of each kind of file, in RELION's order; those of model.star depend on the number of classes
 _BLOCKS = {
     '_data.star': ('optics', 'particles'),
@@ -50,6 +51,23 @@ def is_complete(folder: PathLike, job_type: str, iteration: int, root: str = fil
     classes = min(_number_of_classes(star) for star in stars if star.name.endswith('_model.star'))
     names = files.iteration_files(job_type, root, iteration, nr_classes=classes).values()
     return all(is_whole_mrc(Path(folder, name)) for name in names if name.endswith('.mrc'))
+
+
+def left_behind(folder: PathLike, job_type: str, after: int, root: str = files.RUN) -> List[Path]:
+    """The files of a job folder that a run which goes on from iteration `after` makes untrue.
+
+    They are those of later iterations, complete or not, and those of an earlier end of the run.
+    """
+    final = set(files.final_files(job_type, root).values())
+    names = os.listdir(folder)
+    matches = ((name, _OF_ITERATION.fullmatch(name[len(root):])) for name in names if name.startswith(root))
+    later = {name for name, match in matches if match and int(match.group(1)) > after}
+    return sorted(Path(folder, name) for name in names if name in final | later)
+
+
+def optimiser_of(folder: PathLike, iteration: int, root: str = files.RUN) -> str:
+    """Path of the file from which a run goes on after an iteration."""
+    return os.path.join(os.fspath(folder), files.iteration_root(root, iteration) + '_optimiser.star')
 
 
 def is_converged(folder: PathLike, root: str = files.RUN) -> bool:

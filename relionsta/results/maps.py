@@ -5,7 +5,7 @@ Arrays are in MRC order, (z, y, x); sizes in voxels are given as (x, y, z); leng
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Tuple, Union
+from typing import Optional, Sequence, Tuple, Union
 
 import mrcfile
 import numpy as np
@@ -103,6 +103,16 @@ def map_statistics(path: PathLike) -> MapStatistics:
     data = read_map(path)
     return MapStatistics(float(data.min()), float(data.max()), float(data.mean(dtype=np.float64)),
                          float(data.std(dtype=np.float64)))
+
+
+def write_mean(path: PathLike, maps: Sequence[PathLike]) -> None:
+    """Write the mean of maps of one size (float32, the voxel size of the first), to a temporary name first."""
+    voxel = pixel_size(maps[0])
+    mean = np.mean([read_map(one) for one in maps], axis=0, dtype=np.float64)
+    partial = Path('%s.part' % path)
+    with mrcfile.new(os.fspath(partial), data=mean.astype(np.float32), overwrite=True) as mrc:
+        mrc.voxel_size = voxel
+    os.replace(str(partial), os.fspath(path))
 
 
 def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Dict
 
 from ..runtime.build import find_build
-from .dataset import make_dataset
 from .parameters import SceneParameters
 
 DESCRIPTION = """Make a simulated data set with a known answer: tilt series as AreTomo3 leaves them (FOLDER/aretomo3),
@@ -38,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
 
     Raises SimulationError, or RelionNotFound where no RELION is given or found.
     """
+    from .dataset import make_dataset  # numpy and pandas, which other commands should not wait for
+
     names = {item.name for item in dataclasses.fields(SceneParameters)}
     parameters = SceneParameters(**{name: value for name, value in vars(args).items() if name in names})
     programs = args.relion_bin or find_build().home / 'bin'

@@ -10,7 +10,8 @@ from typing import Any, Dict
 
 from .parameters import SceneParameters
 
-DEMO_SCENE = SceneParameters()
+#: One pick in eight is another species, one in eight an empty place.
+DEMO_SCENE = SceneParameters(decoys=6, empty_picks=6)
 
 # Else RELION takes the time of day, and the half sets differ from run to run.
 _SEED = '--random_seed 1'
@@ -22,7 +23,8 @@ def _options(**values: Any) -> Any:
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What the demo's protocols get: sizes in Å and pixels, then one dictionary of joboptions per job."""
+    """What the demo's protocols get: sizes in Å and pixels, then one dictionary per job: joboptions, and the parameters
+    of Scipion's own form for `select`."""
 
     box: int = 32
     box_angst: float = 224.0
@@ -32,6 +34,13 @@ class DemoSettings:
     class3d: Dict[str, Any] = _options(
         ref_correct_greyscale=False, ini_high=30.0, nr_classes=1, nr_iter=3, tau_fudge=1.0, sampling='1.8 degrees',
         do_local_ang_searches=True, sigma_angles=15.0, offset_range=2.0, offset_step=1.0, other_args=_SEED)
+    # One class more than there are kinds of picks: with three, two kinds share one now and then. Little weight on the
+    # data and a limited resolution keep the particles together in one class.
+    classify: Dict[str, Any] = _options(
+        ref_correct_greyscale=True, ini_high=30.0, nr_classes=4, nr_iter=10, tau_fudge=0.2, highres_limit=30.0,
+        dont_skip_align=False, other_args=_SEED)
+    # What is said of any good class, and no number of one: the classes come in another order with every scene.
+    select: Dict[str, Any] = _options(selectBy='criteria', minShare=30.0, maxResolution=40.0)
     mask: Dict[str, Any] = _options(
         lowpass_filter=20.0, inimask_threshold=0.1, extend_inimask=2, width_mask_edge=3)
     refine3d: Dict[str, Any] = _options(

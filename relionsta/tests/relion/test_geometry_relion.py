@@ -261,5 +261,5 @@ def test_a_position_in_a_tomogram_with_shifted_origin(with_one_particle: Scene) 
     cut = with_one_particle.reconstruct_tomogram(1)[18:, :, 7:]
     origin = (-np.array(TOMOGRAM) / 2 + np.array([7, 0, 18])) * PIXEL
     raw = peak(cut) + origin / PIXEL
-    found = geometry.centered_from_scipion(raw, cut.shape[::-1], PIXEL, origin, PIXEL)
+    found = geometry.centered_from_scipion(raw, PIXEL, geometry.scipion_zero(cut.shape[::-1], PIXEL, origin))
     assert np.abs(found - PLACE).max() < 0.25 * PIXEL

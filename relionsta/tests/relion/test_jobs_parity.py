@@ -25,7 +25,10 @@ DRAWS = 40
 SEED = 51
 VERSION = (5, 1)
 #: Where we differ from RELION's GUI on purpose: (job type, GUI's token) -> (our token, reason). None for these jobs.
-EXCEPTIONS: Dict[Tuple[str, str], Tuple[str, str]] = {}
+EXCEPTIONS: Dict[Tuple[str, str], Tuple[str, str]] = {
+    ('relion.ctfrefinetomo', '--per_tomo_scale'): (
+        '--per_tomogram_scale', 'the program knows no --per_tomo_scale, warns, and fits one beam for all tomograms'),
+}
 
 PIPELINE = 'data_pipeline_general\n\n_rlnPipeLineJobCounter 1\n'
 #: Ends before the command is run: RELION fills the command in, we only read it.
@@ -34,9 +37,13 @@ TEXTS = {
     'sym_name': ['C1', 'C6', 'D7', 'O', 'I1'], 'relax_sym': ['', 'C2', 'D2'], 'gpu_ids': ['', '0', '0:1', '0,0:1,1'],
     'other_args': ['', '--verb 1', '--maxsig 500 --external \'a b\''],
     'fn_in': ['maps/half1.mrc', 'maps/run_half2_class001_unfil.mrc'],
+    'in_halfmaps': ['maps/half1.mrc', 'maps/run_half2_class001_unfil.mrc'], 'tomo_name': ['', 'TS_01'],
     'fn_cont': ['', '', '', 'maps/run_it003_optimiser.star'],
 }
-OPTIONAL = ('fn_mask', 'fn_mtf', 'in_trajectories', 'scratch_dir')
+#: Jobs that go on, tomogram by tomogram, with what an unfinished run left.
+RESUMED = ('relion.pseudosubtomo', 'relion.reconstructparticletomo', 'relion.ctfrefinetomo', 'relion.framealigntomo',
+           'relion.reconstructtomograms')
+OPTIONAL = ('in_refmask', 'in_post', 'tomo_name', 'fn_mask', 'fn_mtf', 'in_trajectories', 'scratch_dir')
 
 
 class Draw(NamedTuple):
@@ -66,7 +73,7 @@ def draw_value(option: Option, rng: random.Random) -> Value:
 
 def draw(job: Job, rng: random.Random, version: Tuple[int, int] = VERSION) -> Draw:
     """A random set of options that has no fatal problem: those that have one are drawn again."""
-    options = [option for option in job.options if option.exists_in(version)]
+    options = [option for option in job.options if option.exists_in(version) and not option.extra]
     values: Dict[str, Any] = {option.name: draw_value(option, rng) for option in options}
     for _ in range(2000):
         if values.get('use_direct_entries'):
@@ -79,7 +86,7 @@ def draw(job: Job, rng: random.Random, version: Tuple[int, int] = VERSION) -> Dr
         values.update((option.name, draw_value(option, rng)) for option in options if option.name in bad)
     else:
         raise AssertionError('no legal options found for %s: %s' % (job.type, job.problems(values, version)))
-    has_resume = job.type in ('relion.pseudosubtomo', 'relion.reconstructparticletomo')
+    has_resume = job.type in RESUMED
     return Draw(job, values, has_resume and rng.random() < 0.3)
 
 
@@ -163,7 +170,8 @@ def test_commands_equal_those_of_relions_gui(job: Job, tmp_path: Path) -> None:
 def required(job: Job) -> Values:
     """What has no default but must be given; the other options of a job version that the GUI has are left out."""
     names = {option.name for option in job.options if option.exists_in(VERSION)}
-    given: Values = {'in_optimisation': 'maps/o.star', 'fn_ref': 'maps/ref.mrc', 'fn_in': 'maps/half1.mrc'}
+    given: Values = {'in_optimisation': 'maps/o.star', 'fn_ref': 'maps/ref.mrc', 'fn_in': 'maps/half1.mrc',
+                     'in_halfmaps': 'maps/half1.mrc', 'in_tiltseries': 'maps/t.star'}
     if job.type == 'relion.postprocess':
         given['fn_mask'] = 'maps/mask.mrc'
     return {name: value for name, value in given.items() if name in names}

@@ -194,12 +194,12 @@ def test_specimen_centre_of_a_shifted_tomogram() -> None:
     origin = (-200 * voxel, -200 * voxel, -(100 + 20) * voxel)
     on_axis = np.array([[200.0, 200.0, 120.0]]) + np.asarray(origin) / voxel
     np.testing.assert_allclose(
-        geometry.centered_from_scipion(on_axis, dims, voxel, origin, voxel), np.zeros((1, 3)), atol=1e-9)
+        geometry.centered_from_scipion(on_axis, voxel, geometry.scipion_zero(dims, voxel, origin)), np.zeros((1, 3)), atol=1e-9)
     # The same point of the specimen in the tomogram without shift: voxel 100.
     plain = np.array([[200.0, 200.0, 100.0]]) - np.asarray(dims) / 2
     default = tuple(-size / 2 * voxel for size in dims)
     np.testing.assert_allclose(
-        geometry.centered_from_scipion(plain, dims, voxel, default, voxel),
+        geometry.centered_from_scipion(plain, voxel, geometry.scipion_zero(dims, voxel, default)),
         geometry.centered_from_voxel([[200, 200, 100]], dims, voxel), atol=1e-9)
 
 
@@ -212,7 +212,7 @@ def test_coordinates_of_another_sampling_and_without_origin(random: np.random.Ge
     for origin in (default, (0.0, 0.0, 0.0)):
         for sampling in (10.0, 5.0, 2.62):
             raw = (index * voxel + np.asarray(origin)) / sampling
-            found = geometry.centered_from_scipion(raw, dims, voxel, origin, sampling)
+            zero = geometry.scipion_zero(dims, voxel, origin)
+            found = geometry.centered_from_scipion(raw, sampling, zero)
             np.testing.assert_allclose(found, expected, atol=1e-9)
-            np.testing.assert_allclose(
-                geometry.scipion_from_centered(found, dims, voxel, origin, sampling), raw, atol=1e-9)
+            np.testing.assert_allclose(geometry.scipion_from_centered(found, sampling, zero), raw, atol=1e-9)

@@ -66,7 +66,8 @@ def test_coordinates_are_where_scipion_puts_them(origin: Optional[Tuple[float, f
     coordinate.setVolume(tomogram)
     coordinate.setPosition(*corner, tomo_constants.BOTTOM_LEFT_CORNER)
     raw = coordinate.getPosition(tomo_constants.SCIPION)
-    found = geometry.centered_from_scipion([raw], dims, voxel, tomogram.getShiftsFromOrigin(), voxel)[0]
+    zero = geometry.scipion_zero(dims, voxel, tomogram.getShiftsFromOrigin())
+    found = geometry.centered_from_scipion([raw], voxel, zero)[0]
     in_volume = geometry.centered_from_voxel([corner], dims, voxel)[0]
     # What the origin moves the middle of the volume away from the tilt axis; an origin of 0 says nothing of it.
     moved = np.zeros(3) if not any(shifts) else np.asarray(shifts) + np.asarray(dims) * voxel / 2

@@ -1,0 +1,1 @@
+"""How fast the converters are, beside those of scipion-em-reliontomo: `make bench`."""

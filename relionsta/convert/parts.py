@@ -1,0 +1,214 @@
+"""What a set of particles has in RELION's files: one part for each file that its particles come from.
+
+The set is the truth for membership, order, pose, class and half set; the STAR file that each particle names is the
+truth for every other column. Rows and particles are joined by rlnTomoParticleName, never by position.
+"""
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+import pandas as pd
+
+from relionsta import geometry
+from relionsta.objects import PSEUDO_SUBTOMOS, SetOfStaParticles
+from relionsta.star import StarError, read_star, require_columns
+
+from .bulk import read_columns
+from .errors import ConvertError
+from .poses import poses_of_rows, set_poses
+from .positions import centered_from_scipion, tomogram_table
+
+NAME = 'rlnTomoParticleName'
+TOMOGRAM = 'rlnTomoName'
+CLASS = 'rlnClassNumber'
+HALF = 'rlnRandomSubset'
+COORDINATE_PATHS = ['_coordinate.%s' % axis for axis in ('_x', '_y', '_z')]
+_FILES = ['_particlesStar', '_tomogramsStar', '_trajectoriesStar']
+
+
+@dataclass
+class Part:
+    """Particles that come from one STAR file and belong to the same tomograms.star and motion.star.
+
+    path: the particles STAR. blocks: what it holds, with the rows of these particles alone, as the set has them now.
+    places: (n,) where the rows come in the order of the whole. ids: (n,) Scipion's. tomograms: '' where unknown;
+    trajectories: '' for none. old_tomograms, old_names: what tomograms and particles that were renamed are called in
+    those files.
+    """
+
+    path: str
+    blocks: Dict[str, pd.DataFrame]
+    places: np.ndarray
+    ids: np.ndarray
+    tomograms: str
+    trajectories: str
+    old_tomograms: Dict[str, str] = field(default_factory=dict)
+    old_names: Dict[str, str] = field(default_factory=dict)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows of the particles."""
+        return self.blocks['particles']
+
+
+def parts_of_set(particles: SetOfStaParticles) -> List[Part]:
+    """The enabled particles of a set, with their rows, poses, classes and half sets.
+
+    Raises ConvertError where there are none, where one is not in its file, where a name is there twice, where only
+    some have a half set, and where the position of one cannot be told.
+    """
+    columns = read_columns(particles, ['_particleName', '_particlesStar', '_randomSubset', '_transform._matrix',
+                                       '_coordinate._tomoId'] + COORDINATE_PATHS,
+                           optional=['_classId'] + _FILES[1:], enabled_only=True)
+    if not len(columns['id']):
+        raise ConvertError('%s has no enabled particles' % particles)
+    files = _files_of(particles, columns)
+    check_unique(pd.Series(columns['_particleName']), files['_particlesStar'], str(particles))
+    _check_halves(columns['_randomSubset'], particles)
+    positions, A, lost = _poses_of_set(particles, columns)
+    read: Dict[str, Dict[str, pd.DataFrame]] = {}
+    parts = []
+    for key, places in files.groupby(_FILES, sort=False).indices.items():
+        path, tomograms, trajectories = key
+        if path not in read:
+            read[path] = read_star(path)
+            require_columns(read[path].get('particles', pd.DataFrame()), [NAME], path, 'particles')
+        blocks = _chosen(read[path], columns['_particleName'][places], path)
+        table = blocks['particles']
+        _check_reach(table, positions[places], lost[places], particles)
+        set_poses(table, positions[places], A[places])
+        _set_classes(table, columns['_classId'][places] if '_classId' in columns else None)
+        _set_halves(table, columns['_randomSubset'][places])
+        # RELION sorts by this column in one place and not in another: poses would go to the wrong particles.
+        blocks['particles'] = table.drop(columns='rlnMicrographName', errors='ignore')
+        if particles.getKind() == PSEUDO_SUBTOMOS and 'optics' in blocks:
+            # RELION 5.1 writes 0 when it extracts these, and then refuses to refine them.
+            blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
+        parts.append(Part(path, blocks, places, columns['id'][places], tomograms, trajectories))
+    return parts
+
+
+def check_unique(names: 'pd.Series[str]', files: Any, items: str) -> None:
+    """Raise ConvertError where a particle is there twice. files (n,): the STAR file of each."""
+    names = names.reset_index(drop=True)
+    twice = names[names.duplicated(keep=False)]
+    if not len(twice):
+        return
+    name = twice.iloc[0]
+    others = int(names.duplicated().sum()) - 1
+    paths = pd.unique(pd.Series(files).reset_index(drop=True)[twice.index[twice == name]])
+    where = ' (from %s)' % ' and '.join(map(str, paths)) if len(paths) > 1 else ''
+    raise ConvertError('%s: particle %s is in the set twice%s%s; join the sets again with "Join particles", which can '
+                       'keep one of each or give them other names'
+                       % (items, name, where, ', as are %d others' % others if others else ''))
+
+
+def block_rows(blocks: Dict[str, pd.DataFrame]) -> List[str]:
+    """Names of the blocks that hold a row for each particle: multi-body refinement keeps a table per body."""
+    size = len(blocks['particles'])
+    return ['particles'] + [name for name, block in blocks.items()
+                            if name.startswith('images_body_') and len(block) == size]
+
+
+def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> pd.DataFrame:
+    """The three files of each particle, '' where there is none."""
+    n = len(columns['id'])
+    own = {_FILES[1]: particles.getTomogramsStar(), _FILES[2]: particles.getTrajectoriesStar()}
+    table = pd.DataFrame({path: columns.get(path, np.full(n, None)) for path in _FILES}, dtype=object)
+    for path in _FILES[1:]:
+        if table[path].isna().all():
+            table[path] = own[path] or ''
+    table = table.fillna('')
+    unknown = int((table['_particlesStar'] == '').sum())
+    if unknown:
+        raise ConvertError('%s: %d of its particles do not say which STAR file they come from' % (particles, unknown))
+    return table
+
+
+def _chosen(blocks: Dict[str, pd.DataFrame], names: np.ndarray, path: str) -> Dict[str, pd.DataFrame]:
+    """The blocks of a file with the rows of these particles, found by name, in their order."""
+    table = blocks['particles']
+    twice = table[NAME][table[NAME].duplicated()]
+    if len(twice):
+        raise StarError(path, '%s %s is there twice (%d such); each particle needs a name of its own'
+                        % (NAME, twice.iloc[0], len(twice)), 'particles')
+    rows = pd.Index(table[NAME]).get_indexer(pd.Index(names))
+    if (rows < 0).any():
+        raise ConvertError('%d of %d particles are not in %s, the first of them %s; the file was changed after the set '
+                           'was made' % (np.count_nonzero(rows < 0), len(names), path, names[rows < 0][0]))
+    by_row = block_rows(blocks)
+    chosen = {}
+    for name, block in blocks.items():
+        chosen[name] = block.iloc[rows].reset_index(drop=True) if name in by_row else block.copy()
+        chosen[name].attrs.update(block.attrs)
+    return chosen
+
+
+def _poses_of_set(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> Tuple[np.ndarray, ...]:
+    """Centred positions (n, 3) in Å and A (n, 3, 3), with a shift that another protocol left in the transform; and
+    True (n,) for particles in tomograms that the set's coordinates do not know."""
+    xyz = np.stack([columns[attribute] for attribute in COORDINATE_PATHS], axis=1)
+    pixel = particles.getCoordinatesPixelSize()
+    A, origins = geometry.pose_from_scipion(columns['_transform._matrix'])
+    coordinates = particles.getCoordinates3D()
+    ts_ids = columns['_coordinate._tomoId']
+    if coordinates is None:
+        positions, lost = xyz * pixel, np.zeros(len(xyz), dtype=bool)
+    else:
+        volumes = volumes_of(coordinates, ts_ids)
+        positions = centered_from_scipion(xyz, ts_ids, pixel, volumes)
+        lost = pd.isna(volumes['vol_id'].reindex(ts_ids)).to_numpy()
+    return positions - origins * particles.getSamplingRate(), A, lost
+
+
+def volumes_of(coordinates: Any, ts_ids: np.ndarray) -> pd.DataFrame:
+    """tomogram_table of the coordinates' tomograms, with rows for those of `ts_ids` that they lack.
+
+    Scipion's own join of two sets keeps the coordinates of the first alone. The particles of the others then count
+    from the centre of the specimen, as they do in every tomogram that has an origin.
+    """
+    volumes = tomogram_table(coordinates.getPrecedents())
+    unknown = [name for name in pd.unique(pd.Series(ts_ids)) if name not in volumes.index]
+    if not unknown:
+        return volumes
+    volumes = volumes.reindex([*volumes.index, *unknown])
+    volumes.loc[unknown, [column for column in volumes.columns if column.startswith('offset_')]] = 0.0
+    return volumes
+
+
+def _check_reach(table: pd.DataFrame, positions: np.ndarray, lost: np.ndarray, particles: SetOfStaParticles) -> None:
+    """Particles in tomograms that the set lacks must be where their file says, within a box."""
+    if not lost.any():
+        return
+    before, _ = poses_of_rows(table)
+    reach = (particles.getBoxSize() or 0) * particles.getSamplingRate() or particles.getCoordinatesPixelSize()
+    far = lost & (np.abs(positions - before).max(axis=1) > reach)
+    if far.any():
+        row = int(np.flatnonzero(far)[0])
+        raise ConvertError('%s: it does not know the tomogram of particle %s (%s), as in a set that was joined with '
+                           'Scipion\'s own "join sets"; join the sets with "Join particles" instead'
+                           % (particles, table[NAME].iloc[row], table[TOMOGRAM].iloc[row]))
+
+
+def _set_classes(table: pd.DataFrame, classes: Optional[np.ndarray]) -> None:
+    """Classes of the particles that have one; the others keep what their row says."""
+    if classes is None:
+        return
+    known = np.isfinite(classes.astype(np.float64))
+    if known.all() or CLASS in table:
+        old = table[CLASS].to_numpy() if CLASS in table else 0
+        table[CLASS] = np.where(known, np.nan_to_num(classes.astype(np.float64)), old).astype(np.int64)
+
+
+def _check_halves(halves: np.ndarray, particles: SetOfStaParticles) -> None:
+    split = np.isin(halves, (1, 2))
+    if split.any() and not split.all():
+        raise ConvertError('%s: %d of %d particles have a half set and the others have none; give all a half set, or '
+                           'take none from before they were split' % (particles, np.count_nonzero(split), len(split)))
+
+
+def _set_halves(table: pd.DataFrame, halves: np.ndarray) -> None:
+    if np.isin(halves, (1, 2)).all():
+        table[HALF] = halves.astype(np.int64)
+    else:
+        table.drop(columns=HALF, errors='ignore', inplace=True)

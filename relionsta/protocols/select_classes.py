@@ -1,0 +1,278 @@
+"""Subset selection."""
+from typing import Any, List, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pwem.objects import SetOfVolumes
+from pyworkflow.protocol import params
+
+from ..convert.classes import class_members, copy_members, read_members
+from ..convert.coordinates import SCORE
+from ..convert.parts import CLASS, NAME
+from ..convert.volumes import make_volume
+from ..objects import SetOfStaParticles
+from ..results.model import Model, read_model
+from ..results.select_classes import (
+    Criteria,
+    Limits,
+    Run,
+    chosen_particles,
+    class_rows,
+    classes_meeting,
+    number_text,
+    parse_numbers,
+    run_of,
+)
+from ..star import read_star, require_columns
+from . import checks
+from .tool import ProtStaToolBase
+
+LAST = -1
+METHODS = ['class numbers', 'criteria', 'nothing (all classes)']
+NUMBERS, CRITERIA, ALL = range(3)
+KEPT, REJECTED, AVERAGES = 'outputParticles', 'rejectedParticles', 'outputAverages'
+#: (parameters, RELION's column, label, help)
+VALUES = (
+    ('score', SCORE, 'Score of the pick', 'Figure of merit that template matching gave, or that the picks brought.'),
+    ('pmax', 'rlnMaxValueProbDistribution', 'Pmax',
+     'Share of the most probable pose and class among all that RELION tried, 0 to 1. 1 is certain; without alignment it '
+     'says how certain the class is.'),
+    ('likelihood', 'rlnLogLikeliContribution', 'Log-likelihood',
+     'How well the particle fits its class, up to a constant: compare particles of one run only.'),
+    ('samples', 'rlnNrOfSignificantSamples', 'Number of significant samples',
+     'How many poses and classes were about as good as the best. Few are good.'),
+)
+#: classes that the summary tells one by one
+TOLD = 8
+
+
+class Source(NamedTuple):
+    """What there is to choose from: the input's particles (class_members, with the classes that they are in at that
+    iteration), the run and iteration, its model, and RELION's columns of the particles in the same order."""
+
+    members: pd.DataFrame
+    run: Run
+    model: Model
+    table: pd.DataFrame
+
+
+class ProtStaSelectClasses(ProtStaToolBase):
+    """ Keep the particles of the good classes of a 3D classification or an initial reference.
+
+    Look at the class averages first (Analyze Results of the classification), then give the numbers of the good classes,
+    or limits that a good class keeps: a resolution, a share of the particles, the accuracy of its alignment. Particles
+    can also be chosen by their own values, such as the certainty of their pose (Pmax). Every complete iteration of the
+    run can be used. Classes that were picked in Scipion's own viewer (a subset of classes) are a good input too: choose
+    "all classes" then. The rejected particles become a set as well, so that nothing is lost.
+    """
+
+    _label = 'Subset selection'
+    _possibleOutputs = {KEPT: SetOfStaParticles, REJECTED: SetOfStaParticles, AVERAGES: SetOfVolumes}
+
+    def _defineParams(self, form):
+        form.addSection(label='I/O')
+        form.addParam('inputClasses', params.PointerParam, pointerClass='SetOfClassesSta3D', important=True,
+                      label='Classes', help='Classes of a 3D classification or a 3D initial reference, or a subset of '
+                                            'them: particles that are not in it are left out.')
+        form.addParam('iteration', params.IntParam, default=LAST, allowsNull=True, label='Iteration',
+                      help='The iteration of that run whose classes, poses and values count; -1 is the one that the '
+                           'classes are from.')
+        self._defineClassOptions(form)
+        self._defineValues(form)
+
+    @staticmethod
+    def _defineClassOptions(form):
+        section = form.addSection(label='Class options')
+        section.addParam('selectBy', params.EnumParam, choices=METHODS, default=NUMBERS, label='Choose classes by',
+                         display=params.EnumParam.DISPLAY_COMBO,
+                         help='class numbers: those that you saw to be good. criteria: all classes within limits. '
+                              'nothing: all classes, to choose particles by their values only, or where the input is a '
+                              'subset of classes already.')
+        section.addParam('classNumbers', params.StringParam, default='', condition='selectBy == %d' % NUMBERS,
+                         label='Classes to keep',
+                         help='For example 2 or 1,3-5. The wand lists the classes with size and resolution.')
+        for name, label, text in (
+                ('maxResolution', 'Resolution, Å or better',
+                 'Classes of false positives stay at a low resolution. A little more than the resolution of the best '
+                 'class is usual.'),
+                ('minShare', 'Share of the particles, % or more', '5 to 20 % leaves out the small classes of junk.'),
+                ('maxRotations', 'Accuracy of rotations, degrees or better',
+                 "RELION's estimate of how well particles of this class can be turned into place. 2 to 6 degrees is "
+                 'usual; classes of noise have more.'),
+                ('maxTranslations', 'Accuracy of translations, Å or better', 'The same for shifts.')):
+            section.addParam(name, params.FloatParam, default=None, allowsNull=True, label=label,
+                             condition='selectBy == %d' % CRITERIA, help=text + ' Empty: no limit.')
+
+    @staticmethod
+    def _defineValues(form):
+        section = form.addSection(label='Particles')
+        for name, column, label, text in VALUES:
+            line = section.addLine(label, help='%s (%s) Empty: no limit.' % (text, column))
+            line.addParam(name + 'From', params.FloatParam, default=None, allowsNull=True, label='from')
+            line.addParam(name + 'To', params.FloatParam, default=None, allowsNull=True, label='to')
+
+    # ------------------------------------------------------------------- choice
+    def getSource(self) -> Source:
+        """What there is to choose from. Raises ValueError (also StarError, ConvertError) where it cannot be read."""
+        members = class_members(self.inputClasses.get())
+        stars = sorted(set(members['star'].dropna()))
+        if len(stars) != 1:
+            raise ValueError('*Classes*: %s. Choose the classes of one run.'
+                             % ('they come from %d runs (%s)' % (len(stars), checks.someOf(stars)) if stars else
+                                'they have no particles of this plugin'))
+        wanted = self.iteration.get()
+        run = run_of(stars[0]).at(None if wanted in (LAST, None) else wanted)
+        path = run.file('data')
+        rows = read_star(path, ['particles'])['particles']
+        require_columns(rows, [NAME, CLASS], path, 'particles')
+        places = pd.Index(rows[NAME]).get_indexer(pd.Index(members['name']))
+        if (places < 0).any():
+            raise ValueError('*Classes*: %d of %d particles are not in %s; the file was changed after the set was made.'
+                             % (np.count_nonzero(places < 0), len(members), path))
+        table = rows.iloc[places].reset_index(drop=True)
+        if path == stars[0]:
+            table[CLASS] = members['number'].to_numpy()  # what Scipion's set says
+        return Source(members.assign(number=table[CLASS].to_numpy()), run, read_model(run.file('model')), table)
+
+    def _classes(self, source: Source) -> List[int]:
+        """Numbers of the chosen classes."""
+        there = sorted(set(source.members['number']))
+        if self.selectBy.get() == NUMBERS:
+            return parse_numbers(self.classNumbers.get(''))
+        if self.selectBy.get() == CRITERIA:
+            return [number for number in classes_meeting(source.model, self._criteria()) if number in there]
+        return there
+
+    def _criteria(self) -> Criteria:
+        share = self.minShare.get()
+        return Criteria(self.maxResolution.get(), None if share is None else share / 100, self.maxRotations.get(),
+                        self.maxTranslations.get())
+
+    def _limits(self) -> List[Limits]:
+        limits = [Limits(column, getattr(self, name + 'From').get(), getattr(self, name + 'To').get())
+                  for name, column, _, _ in VALUES]
+        return [one for one in limits if (one.low, one.high) != (None, None)]
+
+    # ------------------------------------------------------------------- output
+    def _makeOutputs(self):
+        source = self.getSource()
+        keep = chosen_particles(source.table, self._classes(source), self._limits())
+        if not keep.any():
+            raise ValueError('None of the %d particles would be kept. %s' % (len(keep), self._why(source)))
+        for name, mask in ((KEPT, keep), (REJECTED, ~keep)):
+            if mask.any():
+                self._defineParticles(name, source, mask)
+        self._defineAverages(source, sorted(set(source.members['number'][keep])))
+        return self._report(source, keep)
+
+    def _defineParticles(self, name: str, source: Source, mask: Any) -> None:
+        classes, particles, members = self.inputClasses.get(), self._newParticles(name), source.members[mask]
+        if source.run.file('data') == members['star'].iloc[0]:
+            copy_members(classes, particles, members.index.to_numpy())
+        else:
+            read_members(classes, particles, source.run.file('data'), members)
+        particles.write()
+        self._defineOutputs(**{name: particles})
+        self._defineSourceRelation(self.inputClasses, particles)
+
+    def _defineAverages(self, source: Source, numbers: List[int]) -> None:
+        """The averages of the kept classes, with the class numbers as ids."""
+        model = source.model
+        averages = SetOfVolumes.create(self._getPath())
+        averages.setSamplingRate(model.pixel_size)
+        for number in numbers:
+            volume = make_volume(source.run.file('class%03d' % number, len(model.classes)), model.pixel_size,
+                                 box=model.box_size)
+            volume.setObjId(number)
+            volume.setObjComment('Class %d: %s' % (number, model.classes[number - 1].describe()))
+            averages.append(volume)
+        averages.write()
+        self._defineOutputs(**{AVERAGES: averages})
+        self._defineSourceRelation(self.inputClasses, averages)
+
+    # ------------------------------------------------------------------- checks
+    def _hasInputs(self):
+        return self.inputClasses.get() is not None
+
+    def _validateInputs(self):
+        errors = self._checkNumbers()
+        if errors:
+            return errors
+        try:
+            source = self.getSource()
+            errors = self._checkClasses(source)
+            if not errors and not chosen_particles(source.table, self._classes(source), self._limits()).any():
+                errors = ['None of the %d particles would be kept. %s' % (len(source.table), self._why(source))]
+        except ValueError as error:
+            errors = ['%s.' % str(error).rstrip('.')]
+        return errors
+
+    def _checkNumbers(self):
+        """Messages on what can be seen without reading a file."""
+        if self.selectBy.get() == CRITERIA and self._criteria() == Criteria():
+            return ['*Class options*: criteria, and none is given. Give at least one limit.']
+        if self.selectBy.get() == ALL and not self._limits():
+            return []
+        if self.selectBy.get() == NUMBERS:
+            try:
+                if not parse_numbers(self.classNumbers.get('')):
+                    return ['*Classes to keep*: empty. Give numbers, for example 1,3-5; the wand beside it lists the '
+                            'classes.']
+            except ValueError as error:
+                return ['*Classes to keep*: %s.' % error]
+        return ['*%s*: from %g to %g. Exchange them.' % (label, low, high)
+                for low, high, label in self._pairs() if None not in (low, high) and low > high]
+
+    def _pairs(self):
+        return [(getattr(self, name + 'From').get(), getattr(self, name + 'To').get(), label)
+                for name, _, label, _ in VALUES]
+
+    def _checkClasses(self, source):
+        there = sorted(set(source.members['number']))
+        chosen = self._classes(source)
+        unknown = sorted(set(chosen) - set(there))
+        if unknown:
+            return ['*Classes to keep*: %s, and with particles there %s %s in iteration %d.'
+                    % (number_text(unknown), 'are' if len(there) > 1 else 'is', number_text(there), source.run.iteration)]
+        if not chosen:
+            return ['*Class options*: no class has %s. %s' % (self._criteria().text(), self._why(source))]
+        return []
+
+    def _why(self, source):
+        """What the classes and particles have, for someone who asked for too much."""
+        if self._limits() and self._classes(source):
+            inside = source.table[np.isin(source.table[CLASS], self._classes(source))]
+            return 'In the chosen classes %s.' % '; '.join(
+                '%s goes from %g to %g' % (one.label, inside[one.label].min(), inside[one.label].max())
+                for one in self._limits() if one.label in inside)
+        return 'There are: %s.' % '; '.join('class %d: %s' % (number, ', '.join(row[1:]))
+                                            for number, row in self.getClassRows(source).items())
+
+    def getClassRows(self, source):
+        """Number of each class of the input -> particles, share, resolution, accuracies, as people read them."""
+        sizes = source.members['number'].value_counts().to_dict()
+        return {number: row for number, row in class_rows(source.model, sizes).items() if number in sizes}
+
+    def _warnings(self):
+        if not self._hasInputs() or self._validate():
+            return []
+        source = self.getSource()
+        keep = chosen_particles(source.table, self._classes(source), self._limits())
+        return ['All %d particles are kept, nothing is rejected.' % len(keep)] if keep.all() else []
+
+    # ------------------------------------------------------------------- reports
+    def _report(self, source, keep):
+        """The lines of the summary: counts before and after, in all and by class."""
+        before = source.members['number'].value_counts().to_dict()
+        after = source.members['number'][keep].value_counts().to_dict()
+        lines = ['Kept %d of %d particles (%.1f %%), rejected %s.' % (
+            keep.sum(), len(keep), 100 * keep.mean(), (~keep).sum() or 'none')]
+        asked = [self._criteria().text()] if self.selectBy.get() == CRITERIA else []
+        asked += [one.text() for one in self._limits()]
+        lines.append('Iteration %d, classes %s%s.' % (source.run.iteration, number_text(self._classes(source)),
+                                                      ': ' + '; '.join(asked) if asked else ''))
+        rows = self.getClassRows(source)
+        told = ['class %d (%s): %d of %d' % (number, rows[number][2], after.get(number, 0), before[number])
+                for number in sorted(rows)]
+        lines.append('Kept of %s.' % checks.someOf(told, TOLD))
+        return lines

@@ -1,0 +1,52 @@
+"""Half of the particles, dropped in Scipion in every way, reaches RELION as exactly those."""
+import mrcfile
+import numpy as np
+
+from relionsta.star import read_star
+from relionsta.tests.protocols.case import StaCase
+from relionsta.tests.protocols.scene import SCENE, SETTINGS
+from relionsta.tests.protocols.subsets import WAYS, half_set, names_of, two_classes
+
+NUMBER = SCENE.series * SCENE.particles
+
+
+class TestStaSubsets(StaCase):
+    """Particles that were thrown away must not come back, and no other may go."""
+
+    _until = 'class3d'
+
+    def test_reconstruction_and_extraction_of_half_the_particles(self):
+        """A job that takes the file of the whole set in place of the set averages what was thrown away."""
+        particles = self.output('class3d', 'outputParticles')
+        whole = self.rows(particles.get().getFirstItem().getParticlesStar())
+        classes = two_classes(self, particles)
+        for way in WAYS:
+            with self.part(way=way):
+                half = half_set(self, way, classes and particles, classes)
+                names = names_of(half)
+                self.assertTrue(0 < len(names) < NUMBER, len(names))
+                again = self.run_new('ProtStaExtract', inputCoordinates=half, box_size_angst=SETTINGS.box_angst,
+                                     binned_size_pix=SETTINGS.box)
+                self.assertEqual(set(names_of(again.outputParticles)), set(names))
+                self.assertEqual(again.outputParticles.getSize(), len(names))
+                average = self.run_new('ProtStaReconstruct', inputParticles=half).average
+                rows = self.rows(self._input(average))
+                self.assertEqual(list(rows.index), names)
+                for column in ('rlnAngleRot', 'rlnAngleTilt', 'rlnAnglePsi', 'rlnOriginXAngst',
+                               'rlnCenteredCoordinateXAngst'):
+                    np.testing.assert_allclose(rows[column], whole.loc[names, column], atol=1e-6)
+                with mrcfile.open(average.getFileName(), header_only=True) as mrc:
+                    self.assertEqual(int(mrc.header.nx), SETTINGS.box)
+
+    @staticmethod
+    def _input(average):
+        """The particles STAR that RELION got for an average."""
+        return average.getFileName().replace('job001/merged.mrc', 'job000/particles.star')
+
+    def test_images_that_are_extracted_are_those_of_the_set(self):
+        """One stack for each particle of the set on disk: none of the others is cut out again."""
+        half = half_set(self, 'by hand', self.output('class3d', 'outputParticles'))
+        again = self.run_new('ProtStaExtract', inputCoordinates=half, box_size_angst=SETTINGS.box_angst,
+                             binned_size_pix=SETTINGS.box)
+        images = read_star(again._getJobPath('particles.star'), ['particles'])['particles']['rlnImageName']
+        self.assertEqual(images.nunique(), half.get().getSize())
