@@ -65,4 +65,15 @@
  doi = {10.3390/ijms241713375},
  url = {https://doi.org/10.3390/ijms241713375}
 }
+
+@article{Nakane2018,
+ title = {Characterisation of molecular motions in cryo-EM single-particle data by multi-body refinement in RELION},
+ author = {Nakane, Takanori and Kimanius, Dari and Lindahl, Erik and Scheres, Sjors H. W.},
+ journal = {eLife},
+ volume = {7},
+ pages = {e36861},
+ year = {2018},
+ doi = {10.7554/eLife.36861},
+ url = {https://doi.org/10.7554/eLife.36861}
+}
 """

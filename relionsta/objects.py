@@ -251,8 +251,41 @@ class SetOfStaParticles(SetOfSubTomograms):
 class ClassSta3D(ClassSubTomogram, SetOfStaParticles):
     """The particles of one 3D class; its representative is the class average.
 
-    Scipion's viewers and its protocol for subsets know a class by its name, which must begin with Class.
+    What RELION says of the class: its share of the particles (0 to 1), its resolution (Å) and the accuracies of rotations
+    (degrees) and translations (Å); None where RELION could not tell, as for an empty class. Scipion's viewers and its
+    protocol for subsets know a class by its name, which must begin with Class.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._share = Float()
+        self._resolution = Float()
+        self._accuracyRotations = Float()
+        self._accuracyTranslations = Float()
+
+    def setQuality(self, share: float, resolution: Optional[float], rotations: Optional[float],
+                   translations: Optional[float]) -> None:
+        """What RELION says of the class, in the order and units of the class's description."""
+        self._share.set(share)
+        self._resolution.set(resolution)
+        self._accuracyRotations.set(rotations)
+        self._accuracyTranslations.set(translations)
+
+    def getShare(self) -> Optional[float]:
+        """Fraction of the particles, as RELION weighs them."""
+        return self._share.get()
+
+    def getResolution(self) -> Optional[float]:
+        """Å."""
+        return self._resolution.get()
+
+    def getAccuracyRotations(self) -> Optional[float]:
+        """Degrees."""
+        return self._accuracyRotations.get()
+
+    def getAccuracyTranslations(self) -> Optional[float]:
+        """Å."""
+        return self._accuracyTranslations.get()
 
 
 class SetOfClassesSta3D(SetOfClassesSubTomograms):

@@ -2,7 +2,8 @@
 from pyworkflow.wizard import Wizard
 
 from .geometry import good_box_size
-from .protocols import ProtStaClass3D, ProtStaExtract, ProtStaRefine3D
+from .protocols import ProtStaClass3D, ProtStaExtract, ProtStaRefine3D, ProtStaSelectClasses
+from .results.select_classes import number_text
 
 #: Part of the box that the mask diameter takes: leaves the corners, where there is only noise and neighbours.
 DIAMETER_OF_BOX = 0.9
@@ -42,3 +43,27 @@ class StaMaskDiameterWizard(Wizard):
         form.setVar('particle_diameter', diameter)
         showInfo('Mask diameter', '%d Å: 90 %% of the box (%d pixels of %.4g Å = %.0f Å).'
                  % (diameter, particles.getBoxSize(), particles.getSamplingRate(), edge), form.root)
+
+
+class StaClassesWizard(Wizard):
+    """Lists the classes of the chosen iteration with size, share, resolution and accuracy, to mark the good ones."""
+
+    _targets = [(ProtStaSelectClasses, ['classNumbers'])]
+
+    def show(self, form, *args):
+        from pyworkflow.gui.dialog import showError
+
+        from .viewers.class_list import chooseClasses
+        protocol = form.protocol
+        if protocol.inputClasses.get() is None:
+            showError('Classes', 'Choose the classes first: this list is of them.', form.root)
+            return
+        try:
+            source = protocol.getSource()
+        except ValueError as error:
+            showError('Classes', str(error), form.root)
+            return
+        numbers = chooseClasses(form.root, 'Classes of iteration %d' % source.run.iteration,
+                                protocol.getClassRows(source), protocol.getNumbers())
+        if numbers:
+            form.setVar('classNumbers', number_text(numbers))

@@ -107,6 +107,17 @@ def copy_items(source: Set, target: Set, chosen: np.ndarray) -> None:
     write_items(target, template, {path: kept[path] for path in leaves}, ids=kept['id'], enabled=kept['enabled'])
 
 
+def make_tables(items: Set, template: Object) -> None:
+    """The tables of a set that gets no items, so that programs which read sets find it empty and not broken.
+
+    template: an item as the set would have it.
+    """
+    mapper = items._getMapper()
+    if mapper.doCreateTables:
+        mapper.db.createTables(template.getObjDict(includeClass=True))
+        mapper.doCreateTables = False
+
+
 def _common_length(columns: Mapping[str, Any]) -> int:
     lengths = {path: len(values) for path, values in columns.items()}
     if len(set(lengths.values())) != 1:

@@ -9,7 +9,7 @@ from tomo.objects import AverageSubTomogram
 from relionsta.objects import ClassSta3D, SetOfClassesSta3D, SetOfStaParticles
 from relionsta.results.model import Model
 
-from .bulk import copy_items, read_columns
+from .bulk import copy_items, make_tables, read_columns
 from .errors import ConvertError
 from .particles import read_particles
 from .volumes import make_volume
@@ -19,9 +19,9 @@ def read_classes(classes: SetOfClassesSta3D, particles: Any, model: Model, maps:
     """Fill an empty set of classes with the particles of a classification.
 
     particles: the classified SetOfStaParticles, stored, or a pointer to it. model: the model.star of the iteration.
-    maps: the class averages, class 1 first. A class without particles is left out; the others keep their number as
-    object id, and say in their comment what the model says of them. The caller writes the set. Raises ConvertError
-    where a particle has no class, or one without a map.
+    maps: the class averages, class 1 first. Classes keep their number as object id, and have what the model says of them
+    in their attributes and, in words, in their comment; one without particles is an empty set. The caller writes the
+    set. Raises ConvertError where a particle has no class, or one without a map.
     """
     classes.setImages(particles)
     images = particles.get() if isinstance(particles, Pointer) else particles
@@ -31,15 +31,20 @@ def read_classes(classes: SetOfClassesSta3D, particles: Any, model: Model, maps:
         if not (1 <= number <= min(len(maps), len(model.classes))):
             raise ConvertError('%s: %d particles are in class %s, and there are maps of classes 1 to %d (%s)'
                                % (images, np.count_nonzero(~(numbers != number)), number, len(maps), model.path))
+    for result, path in zip(model.classes, maps):
         one = ClassSta3D()
         one.copyInfo(images)
-        one.setObjId(int(number))
-        average = make_volume(maps[int(number) - 1], model.pixel_size, box=model.box_size, kind=AverageSubTomogram)
-        average.setClassId(int(number))
+        one.setObjId(result.number)
+        average = make_volume(path, model.pixel_size, box=model.box_size, kind=AverageSubTomogram)
+        average.setClassId(result.number)
         one.setRepresentative(average)
-        one.setObjComment(model.classes[int(number) - 1].describe())
+        one.setQuality(result.distribution, result.resolution, result.accuracy_rotations, result.accuracy_translations)
+        one.setObjComment(result.describe())
         classes.append(one)
-        copy_items(images, one, numbers == number)
+        if (numbers == result.number).any():
+            copy_items(images, one, numbers == result.number)
+        else:
+            make_tables(one, images.getFirstItem())
         classes.update(one)
 
 

@@ -26,7 +26,8 @@ __all__ = ['CLASS', 'HALF', 'NAME', 'ids_by_name', 'read_particles', 'write_star
 
 def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = None,
                    tomograms_star: Optional[str] = None, trajectories_star: Optional[str] = None,
-                   ids: Optional[Mapping[str, int]] = None, outdated_by: Optional[str] = None) -> int:
+                   ids: Optional[Mapping[str, int]] = None, outdated_by: Optional[str] = None,
+                   names: Optional[Collection[str]] = None) -> int:
     """Fill an empty set from a particles STAR of RELION (Extract, InitialModel, Class3D, Refine3D...); returns n.
 
     path: relative to the project; the particles remember it. coordinates: the SetOfCoordinates3D that the particles
@@ -34,7 +35,8 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
     are in tilt-series pixels from the specimen's centre. tomograms_star, trajectories_star: for RELION's next job.
     ids: particle name -> object id (ids_by_name), so that particles keep their id from set to set and Scipion's subset
     works on them; particles without one get new ids. outdated_by: the job that changed the tilt series after the images
-    were cut out. The caller writes the set, which stays empty (n = 0) where RELION removed every particle.
+    were cut out. names: the particles that are wanted (default: all). The caller writes the set, which stays empty
+    (n = 0) where RELION removed every particle.
 
     Raises StarError for a file that is no such STAR, or has two particles of one name.
     """

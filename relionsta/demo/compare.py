@@ -3,10 +3,14 @@ import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+import pandas as pd
+
+from ..convert.particles import NAME, ids_by_name
 from ..jobs import files
 from ..protocols.base import JOB_FOLDER
 from ..protocols.runner import spentSeconds
-from ..simulate.truth import PoseErrors, Truth, compare_maps, compare_poses, read_truth
+from ..simulate.scene import PARTICLE
+from ..simulate.truth import PoseErrors, Truth, compare_maps, compare_poses, kinds, read_truth
 from ..star import read_star
 
 
@@ -26,11 +30,13 @@ def compare(finished: Dict[str, Any], project: Path, scene: Path, times: Dict[st
 
 def _compare(finished: Dict[str, Any], truth: Truth, times: Dict[str, float]) -> Dict[str, Any]:
     resolution = {'class3d': finished['class3d'].getModel().resolution,
+                  'classify': finished['classify'].getModel().resolution,
                   'refine3d': finished['refine3d'].getModel().resolution,
                   'postprocess': finished['postprocess'].getResult().resolution}
     steps: List[Dict[str, Any]] = [
         {'job': job, 'protocol': protocol.getClassName(), 'wall_s': times[job],
-         'relion_s': round(spentSeconds(protocol), 2), 'resolution_A': _rounded(resolution.get(job))}
+         'relion_s': round(spentSeconds(protocol), 2), 'resolution_A': _rounded(resolution.get(job)),
+         'particles': _number(protocol)}
         for job, protocol in finished.items()]
     start = _pose_errors(truth, finished['extract'], files.EXTRACT_FILES['particles'])
     end = _pose_errors(truth, finished['refine3d'], files.refine3d_final_files('run')['data'])
@@ -47,15 +53,35 @@ def _compare(finished: Dict[str, Any], truth: Truth, times: Dict[str, float]) ->
             'start_median_shift_error_A': round(start.median_shift_error_A, 3),
             'binned_pixel_A': round(refined.getSamplingRate(), 4),
             'particles': end.n_matched,
+            **_selection(truth, finished),
         },
         'totals': {'wall_s': round(sum(times[job] for job in finished), 2),
                    'relion_s': round(sum(step['relion_s'] for step in steps), 2)},
     }
 
 
+def _selection(truth: Truth, finished: Dict[str, Any]) -> Dict[str, float]:
+    """The fraction of the particles that the selection kept, and of the decoys (the other species and the empty places)
+    that it rejected."""
+    picks = _particles(finished['extract'], files.EXTRACT_FILES['particles'])
+    true = kinds(truth.particles, picks) == PARTICLE
+    kept = picks[NAME].isin(ids_by_name(finished['select'].outputParticles)).to_numpy()
+    return {'decoys_rejected': round(float((~kept[~true]).mean()), 4), 'true_kept': round(float(kept[true].mean()), 4)}
+
+
 def _pose_errors(truth: Truth, protocol: Any, name: str) -> PoseErrors:
-    path = protocol._getExtraPath(JOB_FOLDER, name)
-    return compare_poses(truth.particles, read_star(path, ['particles'])['particles'])
+    return compare_poses(truth.particles, _particles(protocol, name))
+
+
+def _particles(protocol: Any, name: str) -> pd.DataFrame:
+    """The particles of a STAR file that RELION wrote."""
+    return read_star(protocol._getExtraPath(JOB_FOLDER, name), ['particles'])['particles']
+
+
+def _number(protocol: Any) -> Optional[int]:
+    """The particles (or picks) that a step gave; None for one that gives none."""
+    items = getattr(protocol, 'outputParticles', None) or getattr(protocol, 'outputCoordinates', None)
+    return None if items is None else items.getSize()
 
 
 def _rounded(value: Optional[float]) -> Optional[float]:
@@ -64,13 +90,16 @@ def _rounded(value: Optional[float]) -> Optional[float]:
 
 def table(summary: Dict[str, Any]) -> str:
     """The summary as people read it."""
-    lines = ['', '%-18s %12s %10s %10s' % ('step', 'resolution', 'time', 'in RELION')]
+    lines = ['', '%-18s %10s %12s %10s %10s' % ('step', 'particles', 'resolution', 'time', 'in RELION')]
     for step in summary['steps']:
         reached = '%.2f Å' % step['resolution_A'] if step['resolution_A'] else '-'
-        lines.append('%-18s %12s %8.1f s %8.1f s' % (step['job'], reached, step['wall_s'], step['relion_s']))
+        lines.append('%-18s %10s %12s %8.1f s %8.1f s' % (step['job'], step['particles'] or '-', reached, step['wall_s'],
+                                                         step['relion_s']))
     totals, truth = summary['totals'], summary['truth']
-    lines.append('%-18s %12s %8.1f s %8.1f s' % ('all', '', totals['wall_s'], totals['relion_s']))
+    lines.append('%-18s %10s %12s %8.1f s %8.1f s' % ('all', '', '', totals['wall_s'], totals['relion_s']))
     lines += ['', 'Compared with the known answer (%d particles):' % truth['particles'],
+              '  selection: %.1f %% of the decoys rejected, %.1f %% of the particles kept'
+              % (100 * truth['decoys_rejected'], 100 * truth['true_kept']),
               '  correlation of the refined map with the true map: %.3f' % truth['map_cc'],
               '  median error of the orientations: %.2f° (picks: %.2f°)'
               % (truth['median_angle_error_deg'], truth['start_median_angle_error_deg']),

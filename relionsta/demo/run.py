@@ -50,9 +50,14 @@ def _run(folder: Path, say: Callable[[str], None]) -> int:
 
 
 def make_scene(folder: Path, home: Path, say: Callable[[str], None]) -> None:
-    """The simulated data set of the demo, unless it is there."""
+    """The simulated data set of the demo, unless it is there. Raises SimulationError where there is another one."""
     from ..simulate.dataset import make_dataset
     from ..simulate.presets import DEMO_SCENE
+    from ..simulate.relion_run import SimulationError
+    from ..simulate.truth import FOLDER, read_parameters
+    if (folder / FOLDER).exists() and read_parameters(folder / FOLDER) != DEMO_SCENE:
+        raise SimulationError('%s was made by another version of the demo: remove that folder, or give another one '
+                              '(--folder)' % folder.parent)
     make_dataset(DEMO_SCENE, folder, home / 'bin', threads=2, say=say)
 
 

@@ -10,6 +10,7 @@ from .option import Kind, Option
 from .refine_common import (
     OVERSAMPLING,
     blush_tokens,
+    check_continue,
     check_refine,
     compute_tokens,
     ctf_tokens,
@@ -85,7 +86,7 @@ OPTIONS = TOMO_INPUT + FILES + REFERENCE + CTF + (
 def _alignment(request: Request) -> List[str]:
     if not request['dont_skip_align']:
         return ['--skip_align']
-    local = (['--sigma_ang', derived(request['sigma_angles'] / 3)]
+    local = (['--sigma_ang', derived(request['sigma_angles'], over=3)]
              + flag_if(request['relax_sym'], '--relax_sym', request['relax_sym'])
              if request['do_local_ang_searches'] else [])
     return (['--oversampling', str(OVERSAMPLING), '--healpix_order', healpix_order(request['sampling'])] + local
@@ -121,7 +122,7 @@ def check(found: Complaints) -> None:
     """What RELION's GUI or relion_refine refuses in a classification."""
     if found['use_gpu'] and not found['dont_skip_align']:
         found.add('use_gpu', 'and without image alignment RELION uses no GPU.',
-                  'Choose No, or Yes in "Perform image alignment?".')
+                  'Choose No, or Yes in "Perform image alignment?".', gui=True)
     if found['do_fast_subsets'] and found['nr_iter'] < FAST_SUBSETS_ITERATIONS:
         found.add('nr_iter', 'and fast subsets need at least %d.' % FAST_SUBSETS_ITERATIONS,
                   'Choose more iterations, or no fast subsets.')
@@ -139,4 +140,4 @@ ON_CONTINUE = frozenset((
     'offset_step', 'do_local_ang_searches', 'sigma_angles', 'relax_sym', 'allow_coarser', 'do_pad1', 'other_args'))
 
 CLASS3D = Job(TYPE, '3D classification', 'Class3D', OPTIONS, build,
-              (check_input, check_refine, check_symmetry, check_helix, check), ON_CONTINUE)
+              (check_input, check_continue, check_refine, check_symmetry, check_helix, check), ON_CONTINUE)

@@ -67,7 +67,9 @@ def refine_input(request: Request) -> List[str]:
 
 
 def check_input(found: Complaints) -> None:
-    """Particles and tomograms must be named, in one way only."""
+    """Particles and tomograms must be named, in one way only; a continued run remembers them."""
+    if found.values.get('fn_cont'):
+        return
     if not found['use_direct_entries']:
         found.missing('in_optimisation', 'Choose an optimisation set, or use direct entries.')
         return
@@ -75,7 +77,7 @@ def check_input(found: Complaints) -> None:
     found.missing('in_tomograms', 'Choose a tomograms STAR file.')
     if found['in_optimisation']:
         found.add('in_optimisation', 'and direct entries are chosen as well.',
-                  'Empty this field, or choose No in "OR: use direct entries?".')
+                  'Empty this field, or choose No in "OR: use direct entries?".', gui=True)
 
 
 def check_even(found: Complaints, name: str) -> None:

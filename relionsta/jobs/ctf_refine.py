@@ -81,7 +81,7 @@ def check(found: Complaints) -> None:
     """One model of the scale at a time; an order must be of its kind."""
     check_even(found, 'box_size')
     if found['do_scale'] and found['do_frame_scale'] and found['do_tomo_scale']:
-        found.add('do_tomo_scale', 'and a scale per frame is chosen as well.', 'Choose one of the two.')
+        found.add('do_tomo_scale', 'and a scale per frame is chosen as well.', 'Choose one of the two.', gui=True)
     if found['do_even_aberr'] and found['nr_even_aberr'] % 2:
         found.add('nr_even_aberr', 'which is odd.', 'Choose 4, 6 or 8.')
     if found['do_odd_aberr'] and found['nr_odd_aberr'] % 2 == 0:

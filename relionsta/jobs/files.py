@@ -4,6 +4,7 @@ Maps that depend on what was asked are listed with all that can be there: `half1
 need half sets, `trajectories` of an extraction needs trajectories that went in, `mask` of an auto-refine a mask that
 did not fit.
 """
+import math
 import posixpath
 from typing import Dict, List, Optional
 
@@ -71,7 +72,24 @@ POLISH_FILES: Dict[str, str] = {
     'log': 'logfile.pdf',
 }
 
+#: Not written where one tomogram was chosen by its name.
 RECONSTRUCT_TOMOGRAMS_FILES: Dict[str, str] = {'tomograms': 'tomograms.star'}
+
+
+def tomogram(name: str) -> str:
+    """Where Reconstruct tomograms writes the tomogram of that name."""
+    return 'tomograms/rec_%s.mrc' % name
+
+
+def split_tomograms(name: str) -> List[str]:
+    """The two tomograms for denoising, which it writes in its place where they are asked for."""
+    return ['tomograms/rec_%s_half%d.mrc' % (name, half) for half in (1, 2)]
+
+
+def projection(name: str) -> str:
+    """The 2D sum of the tomogram's central slices."""
+    return 'projections/rec_%s.mrc' % name
+
 
 #: Root of all names that relion_refine writes.
 RUN = 'run'
@@ -82,6 +100,8 @@ INITIAL_MODEL = 'relion.initialmodel.tomo'
 INITIAL_MODEL_FILES: Dict[str, str] = {'map': 'initial_model.mrc'}
 #: Root of the names that the flexibility analysis of a multi-body refinement writes.
 ANALYSE = 'analyse'
+#: RELION's "no limit" in a selection along a motion.
+NO_LIMIT = 99998
 _STARS = ('data', 'optimiser', 'sampling', 'optimisation_set')
 
 
@@ -96,6 +116,7 @@ def iteration_files(job_type: str, root: str, iteration: int, nr_classes: int = 
     job_type: relion.class3d, ...; root: 'run'. Class3D: data, model, optimiser, optimisation_set, class001..., and
     sampling but for iteration 0 (serial runs write none there). Initial model: the same and the moments of its descent.
     Auto-refine: the same stars as Class3D, but half1_model and half2_model for model, and half1 and half2 for the maps.
+    Multi-body: as auto-refine, nr_classes is the number of bodies and the maps are half1_body001, half2_body001, ...
     Raises ValueError for other job types.
     """
     start = iteration_root(root, iteration)
@@ -109,9 +130,13 @@ def iteration_files(job_type: str, root: str, iteration: int, nr_classes: int = 
         for half in ('half1', 'half2'):
             names[half + '_model'] = '%s_%s_model.star' % (start, half)
             names[half] = '%s_%s_class001.mrc' % (start, half)
+    elif job_type == MULTIBODY:
+        for half in ('half1', 'half2'):
+            names[half + '_model'] = '%s_%s_model.star' % (start, half)
+            names.update(('%s_%s' % (half, role), '%s_%s_%s.mrc' % (start, half, role)) for role in body_roles(nr_classes))
     else:
         raise ValueError('%s has no iterations; jobs with iterations are %s'
-                         % (job_type, ', '.join((INITIAL_MODEL, CLASS3D, REFINE3D))))
+                         % (job_type, ', '.join((INITIAL_MODEL, CLASS3D, REFINE3D, MULTIBODY))))
     return names
 
 
@@ -143,10 +168,17 @@ def _moment_roles(nr_classes: int) -> List[str]:
             + ['2moment%03d' % number for number in range(1, nr_classes + 1)])
 
 
+def body_roles(nr_bodies: int) -> List[str]:
+    """Roles of the maps of bodies: body001, body002, ..."""
+    return ['body%03d' % number for number in range(1, nr_bodies + 1)]
+
+
 def final_files(job_type: str, root: str) -> Dict[str, str]:
     """Role -> path of what a job with iterations leaves at its end, beside its iterations; none for a classification."""
     if job_type == REFINE3D:
         return dict(refine3d_final_files(root), map_angdist=refine3d_final_optional_files(root)['map_angdist'])
+    if job_type == MULTIBODY:
+        return multibody_final_files(root, 0)
     return dict(INITIAL_MODEL_FILES) if job_type == INITIAL_MODEL else {}
 
 
@@ -159,6 +191,34 @@ def refine3d_final_files(root: str) -> Dict[str, str]:
     names.update(map=root + '_class001.mrc', half1=root + '_half1_class001_unfil.mrc',
                  half2=root + '_half2_class001_unfil.mrc')
     return names
+
+
+def multibody_final_files(root: str, nr_bodies: int) -> Dict[str, str]:
+    """Role -> path of what a converged multi-body refinement leaves: per body NNN a map (bodyNNN), its unfiltered half
+    maps (half1_bodyNNN, half2_bodyNNN) and its mask (mask_bodyNNN); STAR files for all."""
+    names = {role: '%s_%s.star' % (root, role) for role in _STARS + ('model',)}
+    for body in body_roles(nr_bodies):
+        names.update({body: '%s_%s.mrc' % (root, body), 'mask_' + body: '%s_%s_mask.mrc' % (root, body)})
+        names.update(('%s_%s' % (half, body), '%s_%s_%s_unfil.mrc' % (root, half, body)) for half in ('half1', 'half2'))
+    return names
+
+
+#: The place of each particle along the principal motions, by image name.
+PROJECTIONS = ANALYSE + '_projections_along_eigenvectors_all_particles.txt'
+#: Maps along each motion.
+MAPS_PER_COMPONENT = 10
+
+
+def component_maps(number: int) -> List[str]:
+    """Maps along principal motion `number` (from 1), in order."""
+    return ['%s_component%03d_bin%03d.mrc' % (ANALYSE, number, place) for place in range(1, MAPS_PER_COMPONENT + 1)]
+
+
+def selection_file(number: int, low: float, high: float) -> str:
+    """The particles between two places along principal motion `number`; RELION rounds the limits in the name."""
+    limits = [(word, int(math.copysign(math.floor(abs(value) + 0.5), value)))
+              for word, value in (('_min', low), ('_max', high)) if abs(value) < NO_LIMIT]
+    return '%s_eval%03d_select%s.star' % (ANALYSE, number, ''.join('%s%d' % limit for limit in limits))
 
 
 def refine3d_final_optional_files(root: str) -> Dict[str, str]:

@@ -33,7 +33,7 @@ def check_halves(found: Complaints) -> None:
     found.missing('in_halfmaps', 'Choose one of the two half maps of the reference.')
     if found['in_halfmaps'] and other_half(found['in_halfmaps']) is None:
         found.add('in_halfmaps', "and RELION finds the other half map by 'half1' or 'half2' in the name.",
-                  'Rename or link the two half maps, for example to half1.mrc and half2.mrc.')
+                  'Rename or link the two half maps, for example to half1.mrc and half2.mrc.', gui=True)
 
 
 def box_for_estimation(tab: str) -> Option:

@@ -67,7 +67,7 @@ def _symmetry(request: Request) -> List[str]:
     tokens = (flag('--helical_nr_asu', request['helical_nr_asu'])
               + flag('--helical_twist_initial', request['helical_twist_initial'])
               + flag('--helical_rise_initial', request['helical_rise_initial'])
-              + ['--helical_z_percentage', derived(request['helical_z_percentage'] / 100)])
+              + ['--helical_z_percentage', derived(request['helical_z_percentage'], over=100)])
     if request['do_local_search_helical_symmetry']:
         tokens.append('--helical_symmetry_search')
         for kind in ('twist', 'rise'):
@@ -81,14 +81,14 @@ def _priors(request: Request) -> List[str]:
     """RELION's GUI passes a third of each range as the standard deviation, after cutting it to 0..90 degrees."""
     tokens: List[str] = []
     for angle in ('tilt', 'psi', 'rot'):
-        tokens += ['--sigma_' + angle, derived(min(max(request['range_' + angle], 0), 90) / 3)]
+        tokens += ['--sigma_' + angle, derived(min(max(request['range_' + angle], 0), 90), over=3)]
     return tokens
 
 
 def _distance(request: Request) -> List[str]:
     if request['helical_range_distance'] <= 0:
         return []
-    tokens = ['--helical_sigma_distance', derived(request['helical_range_distance'] / 3)]
+    tokens = ['--helical_sigma_distance', derived(request['helical_range_distance'], over=3)]
     return tokens + (flag('--helical_nstart', request['helical_nstart']) if request.version >= (5, 1) else [])
 
 

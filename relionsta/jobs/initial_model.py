@@ -86,7 +86,8 @@ def _only_after(values: Values) -> FrozenSet[str]:
 def check(found: Complaints) -> None:
     """What RELION's GUI or relion_refine refuses in an initial model."""
     if found['nr_mpi'] > 1:
-        found.add('nr_mpi', "and RELION's gradient descent runs in one process.", 'Choose 1, and more threads.')
+        found.add('nr_mpi', "and RELION's gradient descent runs in one process.", 'Choose 1, and more threads.',
+                  gui=True)
     if found['tau_fudge'] == 0:
         found.add('tau_fudge', 'which gives the data no weight.', 'Choose 1 to 4.')
 

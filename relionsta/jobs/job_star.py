@@ -60,7 +60,7 @@ def read_job_star(path: PathLike, version: Version = NEWEST) -> JobStar:
     unknown = []
     for name, text in _rows(path, blocks[OPTIONS]).items():
         if name in known:
-            values[name] = _value(path, known[name], text)
+            values[name] = option_value(path, known[name], text)
         elif name not in QUEUE and not name.startswith('qsub_extra'):
             unknown.append(name)
     if not goes_on and 'fn_cont' in values:
@@ -82,6 +82,22 @@ def write_job_star(path: PathLike, job: Job, values: Mapping[str, Any], version:
     rows = sorted(texts.items())
     write_star(path, {HEAD: {TYPE: job.type, IS_CONTINUE: int(bool(whole.get('fn_cont'))), IS_TOMO: 1},
                       OPTIONS: pd.DataFrame(rows, columns=[NAME, VALUE])})
+
+
+def option_value(path: PathLike, option: Option, text: str) -> Value:
+    """The text of a job.star as the option's kind; numbers keep their spelling. path: of the file, for the message.
+
+    Raises JobStarError for text that is no value of that kind.
+    """
+    try:
+        if option.kind is Kind.INT:
+            return TypedInt(text)
+        if option.kind is Kind.FLOAT:
+            return TypedFloat(text)
+        return option.check_type(_YES_NO.get(text) if option.kind is Kind.BOOL else text)
+    except ValueError:
+        raise JobStarError('%s, block data_%s: %s ("%s") is "%s"; give %s'
+                           % (path, OPTIONS, option.name, option.label, text, _wanted(option))) from None
 
 
 def find_job(label: str) -> Job:
@@ -133,19 +149,6 @@ def _rows(path: PathLike, table: Cells) -> Dict[str, str]:
         raise JobStarError('%s, block data_%s: the column %s is missing; take a job.star that RELION saved'
                            % (path, OPTIONS, missing[0]))
     return dict(zip(table.columns[NAME], table.columns[VALUE]))
-
-
-def _value(path: PathLike, option: Option, text: str) -> Value:
-    """The text of a job.star as the option's kind; numbers keep their spelling."""
-    try:
-        if option.kind is Kind.INT:
-            return TypedInt(text)
-        if option.kind is Kind.FLOAT:
-            return TypedFloat(text)
-        return option.check_type(_YES_NO.get(text) if option.kind is Kind.BOOL else text)
-    except ValueError:
-        raise JobStarError('%s, block data_%s: %s ("%s") is "%s"; give %s'
-                           % (path, OPTIONS, option.name, option.label, text, _wanted(option))) from None
 
 
 def _wanted(option: Option) -> str:

@@ -21,7 +21,7 @@ OPTIONS = (
     Option('fn_in', Kind.PATH, '', 'Input 3D map', 'The map to make the mask from, for example the refined average.', IO,
            condition=_FROM_MAP),
     Option('do_denovo', Kind.BOOL, False, 'Make a sphere or shell instead?',
-           'Yes: no map is used; the mask is a sphere, or a shell, of the radii below.', IO, extra=True),
+           'Yes: no map is used; the mask is a sphere, or a shell, of radii that you give.', IO, extra=True),
     Option('denovo_box_size', Kind.INT, 128, 'Box size (pix)', 'Width of the box of the sphere.', IO, unit='pix',
            hard=(2, None), sensible=(16, 800), condition='do_denovo', extra=True),
     Option('outer_radius', Kind.FLOAT, 20.0, 'Outer radius (pix)', 'Radius of the sphere, without its soft edge.', IO,
@@ -81,7 +81,7 @@ def _sphere(request: Request) -> List[str]:
 
 
 def _of_map(request: Request) -> List[str]:
-    helix = (['--helix', '--z_percentage', derived(request['helical_z_percentage'] / 100)]
+    helix = (['--helix', '--z_percentage', derived(request['helical_z_percentage'], over=100)]
              if request['do_helix'] else [])
     other = flag(COMBINED[request['combine_how']], request['fn_other']) if request['do_combine'] else []
     return (flag('--i', request['fn_in']) + ['--o', request.out + MASK_FILES['mask']]

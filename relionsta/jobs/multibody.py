@@ -1,14 +1,22 @@
 """3D multi-body refinement: parts of a particle that move against each other, and an analysis of their motion."""
 import re
 from dataclasses import replace
-from typing import List
+from typing import FrozenSet, List
 
 from .common import IO, NR_MPI, NR_THREADS, OTHER_ARGS
 from .files import ANALYSE, RUN
 from .files import MULTIBODY as TYPE
-from .job import Complaints, Job, Request
+from .job import Complaints, Job, Request, Values
 from .option import Kind, Option
-from .refine_common import OVERSAMPLING, blush_tokens, compute_tokens, healpix_order, offset_tokens, running_tokens
+from .refine_common import (
+    OVERSAMPLING,
+    blush_tokens,
+    check_compute,
+    compute_tokens,
+    healpix_order,
+    offset_tokens,
+    running_tokens,
+)
 from .refine_options import BLUSH, SAMPLINGS, compute
 from .tokens import flag, flag_if
 
@@ -55,6 +63,9 @@ OPTIONS = (
            sensible=(-50, 50), condition=SELECTED),
     Option('eigenval_max', Kind.FLOAT, 999.0, 'Maximum eigenvalue', 'Particles above are left out.', ANALYSE_TAB,
            sensible=(-50, 50), condition=SELECTED),
+    Option('write_projections', Kind.BOOL, False, 'Write the place of every particle?',
+           'Yes: a table of all particles and their places along all motions, which the histograms of the analysis are '
+           'drawn from.', ANALYSE_TAB, condition='do_analyse', advanced=True, extra=True),
 ) + compute() + (NR_MPI, NR_THREADS, OTHER_ARGS)
 
 
@@ -79,21 +90,21 @@ def _refine(request: Request) -> List[str]:
             + running_tokens(request))
 
 
-def analysis(request: Request, model: str, data: str) -> List[str]:
-    """The command of the flexibility analysis of a final model.star and data.star."""
+def _analysis(request: Request) -> List[str]:
+    root = request.out + output_root(request['fn_cont'])
     movies = ['--do_maps'] + flag('--k', request['nr_movies']) if request['nr_movies'] > 0 else []
     select = (flag('--select_eigenvalue', request['select_eigenval'])
               + flag('--select_eigenvalue_min', request['eigenval_min'])
               + flag('--select_eigenvalue_max', request['eigenval_max']) if request['do_select'] else [])
-    return (['relion_flex_analyse', '--PCA_orient', '--model', model, '--data', data]
-            + flag('--bodies', request['fn_bodies']) + ['--o', request.out + ANALYSE] + movies + select)
+    return (['relion_flex_analyse', '--PCA_orient', '--model', root + '_model.star', '--data', root + '_data.star']
+            + flag('--bodies', request['fn_bodies']) + ['--o', request.out + ANALYSE] + movies + select
+            + flag_if(request['write_projections'], '--write_pca_projections'))
 
 
 def build(request: Request) -> List[List[str]]:
     """The commands of RELION's GUI: the refinement, and the analysis. resume: the analysis of a finished one alone."""
-    root = request.out + output_root(request['fn_cont'])
     refine = [] if request.resume and not request['fn_cont'] else [_refine(request)]
-    return refine + ([analysis(request, root + '_model.star', root + '_data.star')] if request['do_analyse'] else [])
+    return refine + ([_analysis(request)] if request['do_analyse'] else [])
 
 
 def check(found: Complaints) -> None:
@@ -103,18 +114,30 @@ def check(found: Complaints) -> None:
     if ranks < 3 or ranks % 2 == 0:
         found.add('nr_mpi', 'and multi-body refinement needs an odd number of at least 3: one leads, the others share '
                   'the two half sets.', 'Choose %s.' % ('3' if ranks < 4 else '%d or %d' % (ranks - 1, ranks + 1)))
-    if not found['fn_cont']:
+    if not found['fn_cont'] and not found.resume:
         found.missing('fn_in', 'Choose the optimiser.star of an iteration of a 3D auto-refine.')
+    if found.resume and not found['fn_cont'] and not found['do_analyse']:
+        found.add('do_analyse', 'and no iteration is chosen to continue from, so that nothing is done.',
+                  'Choose Yes, or an optimiser.star in "Continue from here".', gui=True)
     for name in ('fn_in', 'fn_cont'):
         if found[name] and not _ITERATION.search(found[name]):
             found.add(name, 'which is not the optimiser of an iteration; the final one has no separate half sets.',
-                      'Choose a run_itNNN_optimiser.star.')
+                      'Choose a run_itNNN_optimiser.star.', gui=name == 'fn_cont' and '_it' not in found[name])
     if found['do_analyse'] and found['do_select'] and not found['eigenval_min'] < found['eigenval_max']:
         found.add('eigenval_max', 'which is not above the minimum of %g.' % found['eigenval_min'],
-                  'Choose a range that holds particles.')
+                  'Choose a range that holds particles.', gui=True)
     if found['offset_range'] and found['offset_step'] > found['offset_range']:
         found.add('offset_step', 'which is more than the range of %g pixels.' % found['offset_range'],
                   'Choose a step of a quarter of the range or less.', fatal=False)
 
 
-MULTIBODY = Job(TYPE, '3D multi-body', 'MultiBody', OPTIONS, build, (check,))
+ON_CONTINUE = frozenset(('do_subtracted_bodies', 'do_blush', 'blush_version', 'do_pad1', 'other_args'))
+#: Options of the analysis, which comes after the refinement.
+ANALYSIS = frozenset(option.name for option in OPTIONS if option.tab == ANALYSE_TAB)
+
+
+def _analysed_after(_values: Values) -> FrozenSet[str]:
+    return ANALYSIS
+
+
+MULTIBODY = Job(TYPE, '3D multi-body', 'MultiBody', OPTIONS, build, (check, check_compute), ON_CONTINUE, _analysed_after)

@@ -92,7 +92,7 @@ def check(found: Complaints) -> None:
     for name, what in (('do_motion', 'per-particle motion'), ('do_deform', 'deformations')):
         if found['do_shift_align'] and found[name]:
             found.add(name, 'and alignment by shift only fits no %s.' % what,
-                      'Choose No here or in "Align by shift only?".')
+                      'Choose No here or in "Align by shift only?".', gui=name == 'do_motion')
 
 
 POLISH = Job('relion.framealigntomo', 'Bayesian polishing', 'Polish', OPTIONS, build, (check_input, check_halves, check))

@@ -63,7 +63,7 @@ def check(found: Complaints) -> None:
     found.missing('fn_in', 'Choose one of the two half maps.')
     if found['fn_in'] and other_half(found['fn_in']) is None:
         found.add('fn_in', "and RELION finds the other half map by 'half1' or 'half2' in the name.",
-                  'Rename or link the two half maps, for example to half1.mrc and half2.mrc.')
+                  'Rename or link the two half maps, for example to half1.mrc and half2.mrc.', gui=True)
     if found['angpix'] == 0:
         found.add('angpix', 'which is no pixel size.', 'Give the pixel size in A, or -1 to take it from the header.')
     if found['do_auto_bfac'] and found['do_adhoc_bfac']:

@@ -56,12 +56,22 @@ OPTIONS = TOMO_INPUT + (
 )
 
 
+#: Volumes that the program holds beside one per thread (measured on 5.1: boxes of 128 and 200, 1 and 2 threads).
+_VOLUMES_BESIDE = 3
+
+
+def memory_bytes(box: int, threads: int, mpi: int = 1) -> float:
+    """Memory that a run takes, in bytes. Every thread has a volume of its own: half a cube of `box` pixels, complex and
+    with its weights, in double precision, once for each half set; so has every MPI process."""
+    return 2.0 * (box // 2 + 1) * box * box * 3 * 8 * (threads + _VOLUMES_BESIDE) * mpi
+
+
 def _impose(request: Request, name: str) -> List[str]:
     """Helical symmetry in real space, on one of the maps."""
     return (['relion_helix_toolbox', '--impose', '--i', request.out + RECONSTRUCT_FILES[name],
              '--o', request.out + RECONSTRUCT_FILES['helical_' + name]]
             + flag('--twist', request['helical_twist']) + flag('--rise', request['helical_rise'])
-            + ['--z_percentage', derived(request['helical_z_percentage'] / 100)]
+            + ['--z_percentage', derived(request['helical_z_percentage'], over=100)]
             + flag('--cyl_outer_diameter', request['helical_tube_outer_diameter']))
 
 

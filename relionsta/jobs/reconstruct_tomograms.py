@@ -77,7 +77,7 @@ def check(found: Complaints) -> None:
     found.missing('in_tiltseries', 'Choose a tomograms.star.')
     if found['generate_split_tomograms'] and found['do_fourier']:
         found.add('generate_split_tomograms', 'and Fourier inversion makes no even and odd tomograms.',
-                  'Choose No here or in "Use Fourier-inversion?".')
+                  'Choose No here or in "Use Fourier-inversion?".', gui=True)
     if any(character.isspace() for character in found['tomo_name']):
         found.add('tomo_name', "and a tomogram's name has no blank in it.", 'Give one name, or none for all tomograms.')
     for name in ('xdim', 'ydim', 'zdim'):

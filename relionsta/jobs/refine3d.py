@@ -10,6 +10,7 @@ from .option import Kind, Option
 from .refine_common import (
     OVERSAMPLING,
     blush_tokens,
+    check_continue,
     check_refine,
     compute_tokens,
     ctf_tokens,
@@ -95,6 +96,7 @@ def build(request: Request) -> List[List[str]]:
 
 def check(found: Complaints) -> None:
     """What relion_refine refuses in an auto-refinement: it works on two half sets at once."""
+    check_continue(found, gui=True)
     ranks = found['nr_mpi']
     if ranks < 3 or ranks % 2 == 0:
         found.add('nr_mpi', 'and auto-refine needs an odd number of at least 3: one leads, the others share the two '

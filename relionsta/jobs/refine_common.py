@@ -54,7 +54,7 @@ def healpix_order(sampling: str) -> str:
 def offset_tokens(request: Request) -> List[str]:
     """The translational search; the step that is passed is the coarse one."""
     return (flag('--offset_range', request['offset_range'])
-            + ['--offset_step', derived(request['offset_step'] * 2 ** OVERSAMPLING)])
+            + ['--offset_step', derived(request['offset_step'], times=2 ** OVERSAMPLING)])
 
 
 def running_tokens(request: Request) -> List[str]:
@@ -63,11 +63,13 @@ def running_tokens(request: Request) -> List[str]:
     return flag('--j', request['nr_threads']) + gpu + request.other_args()
 
 
-def check_continue(found: Complaints) -> None:
-    """A run goes on from one of its iterations, not from its end."""
+def check_continue(found: Complaints, gui: bool = False) -> None:
+    """A run goes on from one of its iterations, not from its end. gui: RELION's GUI sees to it in this job."""
+    if found.resume:
+        found.missing('fn_cont', 'Choose the run_itNNN_optimiser.star to go on from.')
     if found['fn_cont'] and not CONTINUABLE.search(found['fn_cont']):
         found.add('fn_cont', 'which is not the optimiser of an iteration; from the final one RELION would go on '
-                  'without separate half sets.', 'Choose a run_itNNN_optimiser.star.')
+                  'without separate half sets.', 'Choose a run_itNNN_optimiser.star.', gui=gui)
 
 
 def check_compute(found: Complaints) -> None:
@@ -82,7 +84,6 @@ def check_refine(found: Complaints) -> None:
     """What relion_refine refuses, late or in silence, in any of its jobs."""
     if not found['fn_cont']:
         found.missing('fn_ref', 'Choose a reference map.')
-    check_continue(found)
     check_compute(found)
     check_point_group(found, 'relax_sym', required=False)
     if found['offset_range'] and found['offset_step'] > found['offset_range']:

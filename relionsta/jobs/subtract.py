@@ -72,7 +72,7 @@ def check(found: Complaints) -> None:
     if found['do_fliplabel']:
         found.missing('fn_fliplabel', 'Choose the particles to revert.')
         if found['nr_mpi'] > 1:
-            found.add('nr_mpi', 'and reverting uses no MPI.', 'Choose 1.')
+            found.add('nr_mpi', 'and reverting uses no MPI.', 'Choose 1.', gui=True)
         return
     found.missing('fn_opt', 'Choose the optimiser.star of a refinement or classification.')
     if found['do_data']:

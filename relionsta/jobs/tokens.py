@@ -1,6 +1,7 @@
 """Values as RELION's programs read them on their command line."""
 import re
 import shlex
+import struct
 from typing import List, Union
 
 _WHOLE = re.compile(r'[+-]?\d+(\.0*)?\Z')
@@ -47,9 +48,18 @@ def number(value: Union[int, float]) -> str:
     return repr(value)
 
 
-def derived(value: float) -> str:
-    """A number that is computed from a typed one, with the six digits that RELION's GUI prints (5 / 3 -> 1.66667)."""
-    return '%g' % value
+def derived(value: float, times: float = 1, over: float = 1) -> str:
+    """A number that is computed from a typed one, as RELION's GUI prints it: single precision, six digits.
+
+    value * times / over: 5 / 3 -> 1.66667. RELION keeps numbers of its forms in single precision, which can decide the
+    last digit.
+    """
+    return '%g' % _single(_single(value) * times / over)
+
+
+def _single(value: float) -> float:
+    """The number as single precision holds it."""
+    return float(struct.unpack('f', struct.pack('f', value))[0])
 
 
 def flag(name: str, value: Union[int, float, str]) -> List[str]:

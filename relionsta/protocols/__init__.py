@@ -6,15 +6,20 @@ from .import_aretomo3 import ProtStaImportAreTomo3
 from .import_picks import ProtStaImportPicks
 from .initial_model import ProtStaInitialModel
 from .join import ProtStaJoin
+from .local_resolution import ProtStaLocalResolution
 from .mask import ProtStaMask
+from .multibody import ProtStaMultiBody
 from .polish import ProtStaPolish
 from .postprocess import ProtStaPostProcess
 from .reconstruct import ProtStaReconstruct
 from .reconstruct_tomograms import ProtStaReconstructTomograms
 from .refine3d import ProtStaRefine3D
+from .select_classes import ProtStaSelectClasses
 from .select_particles import ProtStaSelectParticles
 from .symmetry_expand import ProtStaSymmetryExpand
 
-__all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaPolish', 'ProtStaReconstructTomograms', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportPicks',
-           'ProtStaInitialModel', 'ProtStaMask', 'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaRefine3D',
-           'ProtStaJoin', 'ProtStaSelectParticles', 'ProtStaSymmetryExpand']
+__all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportPicks',
+           'ProtStaInitialModel', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMask', 'ProtStaMultiBody', 'ProtStaPolish',
+           'ProtStaPostProcess',
+           'ProtStaReconstruct', 'ProtStaReconstructTomograms', 'ProtStaRefine3D', 'ProtStaSelectClasses',
+           'ProtStaSelectParticles', 'ProtStaSymmetryExpand']

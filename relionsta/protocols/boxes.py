@@ -1,4 +1,5 @@
 """Boxes of particles against the tilt images that they are cut from."""
+from ..geometry import good_box_size
 from ..results.maps import MapError, read_header
 from ..star import StarError, read_star, require_columns
 from .maps import checkFile, plainName
@@ -23,10 +24,15 @@ def stacksOf(tomogramsStar, tomograms=None):
             stacks[plainName(whole)] = len(images)
             continue
         require_columns(images, ['rlnMicrographName'], path, name)
-        for number, _, file in images['rlnMicrographName'].str.rpartition('@').itertuples(index=False):
-            file = plainName(file)
-            stacks[file] = max(stacks.get(file, 0), int(number or 0))
+        _addStacks(images, stacks)
     return stacks
+
+
+def _addStacks(images, stacks):
+    """Add the files of a tilt-series table, and the highest number of an image in each."""
+    for number, _, file in images['rlnMicrographName'].str.rpartition('@').itertuples(index=False):
+        file = plainName(file)
+        stacks[file] = max(stacks.get(file, 0), int(number or 0))
 
 
 def firstStack(tomogramsStar):
@@ -40,6 +46,18 @@ def checkStacks(label, *tomogramsStars):
         stacks = {path: number for star in tomogramsStars for path, number in stacksOf(star).items()}
     except (StarError, KeyError) as error:
         return ['*%s*: %s. Extract the particles again.' % (label, str(error).rstrip('.'))]
+    return _checkAll(label, stacks)
+
+
+def checkImages(label, tables):
+    """The same for tilt-series tables that are not written yet."""
+    stacks = {}
+    for table in tables:
+        _addStacks(table, stacks)
+    return _checkAll(label, stacks)
+
+
+def _checkAll(label, stacks):
     errors = [message for path, number in stacks.items() for message in _checkStack(label, path, number)]
     return errors[:MOST_MISSING] + (['*%s*: and %d more such files.' % (label, len(errors) - MOST_MISSING)]
                                     if len(errors) > MOST_MISSING else [])
@@ -76,3 +94,10 @@ def checkBoxFits(label, box, size, pixel):
         return []
     return ['*%s*: %.0f Å, and the tilt images are only %.0f x %.0f Å (%d x %d pixels of %.4g Å). Choose a box well below '
             '%.0f Å.' % ((label, box) + tuple(edge * pixel for edge in size) + tuple(size) + (pixel, min(size) * pixel))]
+
+
+def describeBox(box, pixel, binning):
+    """One line on a box, with a hint on its size. pixel: Å, after binning."""
+    good = good_box_size(box)
+    return 'Box %d pixels of %.4g Å (%.0f Å), binning %.4g, Nyquist %.4g Å%s.' % (
+        box, pixel, box * pixel, binning, 2 * pixel, '' if good == box else '; a box of %d is quicker' % good)

@@ -104,6 +104,9 @@ def checkBuild(build, values):
     if values.get('nr_mpi', 1) > 1 and not build.has_mpi:
         errors.append('*MPIs*: %d, and %s has no MPI programs. Choose 1, or set RELION_HOME to a build with MPI.'
                       % (values['nr_mpi'], build.describe()))
+    if values.get('do_blush') and not build.has_blush:
+        errors.append('*Use Blush regularisation?*: Yes, and %s is without it: the program relion_python_blush is missing. '
+                      "Choose No, or set RELION_HOME to a RELION with its Python modules." % build.describe())
     return errors
 
 

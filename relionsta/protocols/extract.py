@@ -1,19 +1,20 @@
 """Extract subtomos."""
 import enum
+import os
 
-from ..constants import DEFOCUS_HAND
 from ..convert.coordinates import coordinates_table, write_particles_star
 from ..convert.errors import ConvertError
 from ..convert.job_inputs import job_inputs, write_job_inputs
-from ..convert.particles import ids_by_name, read_particles, write_star_of_set
-from ..convert.tilt_series import write_tomograms_star
-from ..geometry import good_box_size
+from ..convert.marks import remembered_hand
+from ..convert.particles import ids_by_name, read_particles
+from ..convert.tilt_series import DEFAULT_HAND, write_tomograms_star
 from ..jobs import files
 from ..jobs.extract import EXTRACT, PSEUDO_3D
 from ..objects import SetOfStaParticles
 from ..star import read_star, write_star
 from .base import ProtStaBase
-from .extract_checks import checkSource, outsideWarning
+from .boxes import describeBox
+from .extract_checks import checkSource, lostMotionWarning, outsideWarning
 from .extract_form import BY_BINNING, HANDS, SIZES, defineExtractInputs
 from .particles import PARTICLES, TOMO_INPUTS
 
@@ -66,7 +67,7 @@ class ProtStaExtract(ProtStaBase):
         box, binning, pixel = self.binned_size_pix.get(), self.getBinning(), self.getTiltSeriesPixelSize()
         if not box or not binning or not pixel:
             return 'Choose tilt series and give the sizes to see box, pixel size and binning.'
-        return _describeBox(box, pixel * binning, binning)
+        return describeBox(box, pixel * binning, binning)
 
     def _inputValues(self):
         values = {'in_optimisation': '', 'use_direct_entries': True, 'in_particles': self._getInputPath(PARTICLES),
@@ -83,12 +84,13 @@ class ProtStaExtract(ProtStaBase):
 
     # ------------------------------------------------------------------ input
     def getHand(self):
-        """rlnTomoHand: the chosen one, else the one that came with the CTFs, else -1."""
-        chosen = HANDS.get(self.hand.get())
-        if chosen is not None:
-            return chosen
-        remembered = getattr(self.inputCtfs.get(), DEFOCUS_HAND, None)
-        return remembered.get() if remembered is not None else -1
+        """rlnTomoHand: the chosen one, else the one that came with the CTFs, else -1.
+
+        In a set of several sessions each series has its own; this is that of the first.
+        """
+        ctfs = self.inputCtfs.get()
+        first = ctfs.getFirstItem() if ctfs is not None and ctfs.getSize() else None
+        return HANDS.get(self.hand.get()) or remembered_hand(first, ctfs) or DEFAULT_HAND
 
     def _isAgain(self):
         """True where particles are extracted again."""
@@ -107,23 +109,28 @@ class ProtStaExtract(ProtStaBase):
         return (job_inputs(self.inputCoordinates.get(), self._getInputPath()).tomograms if self._keepsTomograms()
                 else self._getInputPath(TOMOGRAMS))
 
+    def keepsTrajectories(self):
+        """Motion belongs to the alignment that it was fitted with: with other tilt series there is none."""
+        if not self._isAgain():
+            return False
+        known, chosen = self.inputCoordinates.get().getTiltSeries(), self.inputTiltSeries.get()
+        return chosen is None or (known is not None and known.getObjId() == chosen.getObjId())
+
     def _trajectoriesStar(self):
-        """Motion belongs to the alignment that it was fitted with: other tilt series have none."""
-        return (job_inputs(self.inputCoordinates.get(), self._getInputPath()).trajectories if self._keepsTomograms()
+        return (job_inputs(self.inputCoordinates.get(), self._getInputPath()).trajectories if self.keepsTrajectories()
                 else '')
 
     def _writeInputs(self):
         source, star = self.inputCoordinates.get(), self._getInputPath(PARTICLES)
-        if self._keepsTomograms():
+        if self._isAgain():
             write_job_inputs(source, self._getInputPath())
+        if self._keepsTomograms():
             return
         coordinates = self._coordinates()
         write_tomograms_star(self._getInputPath(), self.inputTiltSeries.get(), self.inputCtfs.get(),
                              tomograms=coordinates.get().getPrecedents() if coordinates is not None else None,
-                             hand=self.getHand(), ts_ids=source.getTSIds())
-        if self._isAgain():
-            write_star_of_set(source, star)
-        else:
+                             hand=HANDS.get(self.hand.get()), ts_ids=source.getTSIds())
+        if not self._isAgain():
             write_particles_star(star, coordinates_table(source), self._getInputPath(TOMOGRAMS))
 
     # ---------------------------------------------------------------- output
@@ -132,8 +139,12 @@ class ProtStaExtract(ProtStaBase):
         if self.getEnumText('subtomo_format') == PSEUDO_3D:
             _markPremultiplied(star)
         particles = SetOfStaParticles.create(self._getPath())
-        read_particles(star, particles, self._coordinates(), self._tomogramsStar(), self._trajectoriesStar() or None,
+        # RELION writes trajectories anew where it leaves particles out.
+        fewer = self._getJobPath(files.EXTRACT_FILES['trajectories'])
+        read_particles(star, particles, self._coordinates(), self._tomogramsStar(),
+                       fewer if os.path.exists(fewer) else self._trajectoriesStar() or None,
                        ids_by_name(source) if self._isAgain() else None)
+        self._rememberSeries(source, particles)
         if particles.getSize() == 0:
             raise ValueError('No particle was extracted: all %d are too close to the edge in too many images, or seen in '
                              'fewer than %d. Choose a smaller box, or fewer images in "Minimum nr. frames".'
@@ -144,13 +155,22 @@ class ProtStaExtract(ProtStaBase):
             if pointer.get() is not None:
                 self._defineSourceRelation(pointer, particles)
 
+    def _rememberSeries(self, source, particles):
+        """Let the particles know the sets that their tilt series come from, for jobs that refine those."""
+        if self._keepsTomograms():
+            particles.setTiltSeries(source.getTiltSeries(asPointer=True))
+            particles.setCtfs(source.getCtfs(asPointer=True))
+        else:
+            particles.setTiltSeries(self.inputTiltSeries)
+            particles.setCtfs(self.inputCtfs)
+
     # ----------------------------------------------------------------- checks
     def _validateInputs(self):
         return checkSource(self)
 
     def _inputWarnings(self):
         try:
-            return [] if self._isAgain() else outsideWarning(self.inputCoordinates.get())
+            return lostMotionWarning(self) if self._isAgain() else outsideWarning(self.inputCoordinates.get())
         except ConvertError:
             return []  # validation tells it
 
@@ -161,7 +181,7 @@ class ProtStaExtract(ProtStaBase):
         return ['%d of %d particles extracted from %d tilt series%s.' % (
                     particles.getSize(), source.getSize(), len(particles.getTSIds()),
                     '; %d were too close to the edge' % lost if lost else ''),
-                _describeBox(particles.getBoxSize(), particles.getSamplingRate(), particles.getParticleBinning()),
+                describeBox(particles.getBoxSize(), particles.getSamplingRate(), particles.getParticleBinning()),
                 'Kind: %s%s.' % (particles.getKind(), ', float16' if self.do_float16.get() else ''),
                 self._describeHand()]
 
@@ -172,13 +192,6 @@ class ProtStaExtract(ProtStaBase):
         particles = self.outputParticles
         return ['%d particles were extracted in RELION as %s with a box of %d pixels at %.4g Å/pixel.'
                 % (particles.getSize(), particles.getKind(), particles.getBoxSize(), particles.getSamplingRate())]
-
-
-def _describeBox(box, pixel, binning):
-    """One line on the box of particles, with a hint on its size. pixel: Å, of the particles."""
-    good = good_box_size(box)
-    return 'Box %d pixels of %.4g Å (%.0f Å), binning %.4g, Nyquist %.4g Å%s.' % (
-        box, pixel, box * pixel, binning, 2 * pixel, '' if good == box else '; a box of %d is quicker' % good)
 
 
 def _markPremultiplied(path):

@@ -44,6 +44,14 @@ def checkSource(protocol):
             or _checkSeries(protocol) or ([] if again else _checkPositions(source)))
 
 
+def lostMotionWarning(protocol):
+    """A message where particles have trajectories that do not fit the tilt series that were chosen."""
+    if protocol.keepsTrajectories() or not protocol.inputCoordinates.get().getTrajectoriesStar():
+        return []
+    return ['*Tilt series*: the particles have trajectories (Bayesian polishing), fitted with other tilt series; they will '
+            'be left out. Leave this empty to extract the particles with the tilt series that they know.']
+
+
 def outsideWarning(coordinates):
     """A message where some positions lie outside of their tomograms, fewer than are refused."""
     table, outside = _outside(coordinates)

@@ -2,6 +2,7 @@
 import enum
 import os
 import shutil
+from pathlib import Path
 from typing import List, NamedTuple
 
 import pyworkflow.utils as pwutils
@@ -17,6 +18,7 @@ from ..convert.errors import ConvertError
 from ..convert.series import append_record, append_tomogram, scipion_ts_id
 from ..sources.aretomo3 import find_series, read_series
 from ..sources.text import SourceError
+from ..sources.turn import write_in_relion_axes
 
 HAND_CHOICES = {0: -1, 1: 1, 2: None}
 FLIP_CHOICES = {0: None, 1: 0, 2: 1, 3: 2}
@@ -88,8 +90,9 @@ class ProtStaImportAreTomo3(EMProtocol, ProtTomoBase):
                            'the field.')
         form.addParam('flipVol', params.EnumParam, choices=['as in AreTomo3_Session.json', '0', '1', '2'], default=0,
                       display=params.EnumParam.DISPLAY_COMBO, label='FlipVol of the tomograms',
-                      help="The -FlipVol that the tomograms were made with. Only 1 has RELION's axes; other tomograms are "
-                           "not imported (positions picked in them would be mirrored): reconstruct them with -FlipVol 1.")
+                      help="The -FlipVol that the tomograms were made with. Only 1 has RELION's axes; others are copied "
+                           "and turned, which takes their size on disk. Positions picked in the file that AreTomo3 wrote "
+                           "do not fit the turned tomogram: pick in the imported one.")
         group = form.addGroup('What the files do not tell')
         for name, label, text in OPTICS:
             group.addParam(name, params.FloatParam, allowsNull=True, default=None, label=label,
@@ -148,24 +151,26 @@ class ProtStaImportAreTomo3(EMProtocol, ProtTomoBase):
         """Import the tomogram of a series; returns why not, or '' where it was imported."""
         if record.tomogram is None:
             return 'AreTomo3 left none.'
-        if record.flip_vol != 1:
-            return ("it was made with FlipVol %s, and only FlipVol 1 has RELION's axes. Reconstruct it with -FlipVol 1."
-                    % record.flip_vol)
-        file, even, odd = (self._bring(path, tsId + suffix) for path, suffix in (
-            (record.tomogram, '_Vol'), (record.even_tomogram, '_EVN_Vol'), (record.odd_tomogram, '_ODD_Vol')))
         try:
+            file, even, odd = (self._bring(path, tsId + suffix, record.flip_vol) for path, suffix in (
+                (record.tomogram, '_Vol'), (record.even_tomogram, '_EVN_Vol'), (record.odd_tomogram, '_ODD_Vol')))
             append_tomogram(record, tomograms, file=file, even=even, odd=odd)
-        except ConvertError as error:
+        except (ConvertError, SourceError) as error:
             return str(error)
         return ''
 
-    def _bring(self, path, name):
-        """Link or copy a file into the run; returns its path from the project's folder, or None for no file."""
+    def _bring(self, path, name, flipVol=1):
+        """Link or copy a file into the run; returns its path from the project's folder, or None for no file.
+
+        A tomogram with other axes than RELION's (FlipVol 0 and 2) is always copied, and turned on the way.
+        """
         if path is None:
             return None
         target = self._getExtraPath(name + '.mrc')
         pwutils.cleanPath(target)
-        if self.copyFiles.get():
+        if flipVol != 1:
+            write_in_relion_axes(Path(path), flipVol, Path(target))
+        elif self.copyFiles.get():
             shutil.copyfile(str(path), target + '.part')
             os.replace(target + '.part', target)
         else:

@@ -4,8 +4,8 @@ import os
 import pyworkflow.utils as pwutils
 
 from ..jobs.files import is_half_pair
-from ..results.mask import read_mask
 from ..results.maps import MapError, is_whole_mrc, read_header
+from ..results.mask import read_mask
 
 #: Two pixel sizes are the same if they differ by less than this fraction: headers hold 32-bit numbers, and people
 #: round to three digits.
@@ -107,6 +107,12 @@ def checkMask(label, mask, box, pixel, whose='the particles'):
         return ['*%s*: %s is empty, all its values are 0. Make it again with a lower threshold.'
                 % (label, mapFile(mask))]
     return []
+
+
+def maskVolume(path):
+    """Voxels that a mask encloses: the sum of its values."""
+    x, y, z = read_header(path).size
+    return map_statistics(path).mean * x * y * z
 
 
 def checkCalibration(label, given, volume):

@@ -8,8 +8,8 @@ from pyworkflow.protocol import params
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.mask import COMBINE, MASK
-from ..results.mask import kept_density, read_mask
 from ..results.maps import read_map
+from ..results.mask import kept_density, read_mask
 from ..results.threshold import KDA_PER_A3, ThresholdError, low_pass, suggest_threshold
 from . import maps
 from .base import ProtStaBase
@@ -38,7 +38,7 @@ class ProtStaMask(ProtStaBase):
     _label = 'Mask creation'
     _possibleOutputs = MaskOutputs
     _job = MASK
-    _filledIn = ('fn_in', 'fn_other')
+    _filledIn = ('fn_in', 'fn_other', 'do_denovo')
     _emptyMeans = {'inimask_threshold': 'suggested from the map', 'denovo_box_size': 'that of the map it is for'}
     _defaultThreads = 2
 
@@ -56,6 +56,8 @@ class ProtStaMask(ProtStaBase):
             help='It must have the box and pixel size of the input map.')
 
     def _defineInputParams(self, form):
+        sphere = self._job.option('do_denovo')  # first: conditions can only look back
+        form.addParam(sphere.name, params.BooleanParam, default=sphere.default, label=sphere.label, help=sphere.help)
         form.addParam('inputVolume', params.PointerParam, pointerClass='Volume', important=True, label='Input map',
                       condition='not do_denovo',
                       help='The map to make the mask from, for example the average of a 3D classification.')
@@ -67,8 +69,9 @@ class ProtStaMask(ProtStaBase):
 
     # ------------------------------------------------------------------ input
     def _inputValues(self):
-        usedWith, values = self.usedWith.get(), {'fn_in': '', 'fn_other': ''}
-        if self.do_denovo.get():
+        usedWith, sphere = self.usedWith.get(), self.do_denovo.get()
+        values = {'do_denovo': sphere, 'fn_in': '', 'fn_other': ''}
+        if sphere:
             if self.denovo_box_size.get() is None and usedWith is not None:
                 values['denovo_box_size'] = maps.boxSize(usedWith)
             values['angpix'] = self._getPixel() or -1.0

@@ -1,5 +1,4 @@
 """Reconstruct particle."""
-import enum
 import os
 
 from pwem.objects import Volume
@@ -7,34 +6,39 @@ from pyworkflow.protocol import params
 
 from ..convert.halves import split_halves
 from ..convert.volumes import make_volume
+from ..geometry import good_box_size
 from ..jobs import files
-from ..jobs.reconstruct import RECONSTRUCT
-from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
-from .maps import boxSize
+from ..jobs.reconstruct import RECONSTRUCT, memory_bytes
+from ..runtime.machine import memory_bytes as machine_memory
+from .boxes import checkBoxFits, checkStacks, describeBox, firstStack, stackSize
+from .checks import halfSets
+from .maps import boxSize, samePixel
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
-
-class ReconstructOutputs(enum.Enum):
-    """What Reconstruct particle makes."""
-
-    average = Volume
+#: What Reconstruct particle makes (not an Enum: both are of one class, which an Enum would take for one).
+AVERAGE, HELICAL = 'average', 'helicalAverage'
+#: Part of the computer's memory that a run may take without a word.
+ROOM = 0.7
+BOX = 'Box size (binned pix)'
 
 
 class ProtStaReconstruct(ProtStaParticlesBase):
     """ Average particles from the tilt images, at the poses that they have.
 
     The quickest look at whether picks and orientations are right, and the way to a reference at any binning: the tilt
-    series are read, not the extracted images, so a bin-1 map can be made from particles that were aligned at bin 4.
-    Two half maps are made as well, from the particles' half sets.
+    series are read, not the extracted images, so a bin-1 map can be made from particles that were aligned at bin 4: choose
+    binning 1 and leave the box empty, and it is as wide in Å as before. Two half maps are made as well, from the
+    particles' half sets. For a helix, a map with the symmetry imposed in real space comes with them.
     """
 
     _label = 'Reconstruct particle'
-    _possibleOutputs = ReconstructOutputs
+    _possibleOutputs = {AVERAGE: Volume, HELICAL: Volume}
+    _optionalOutputs = (HELICAL,)
     _job = RECONSTRUCT
     _filledIn = TOMO_INPUTS
+    _emptyMeans = {'binning': 'that of the particles', 'box_size': 'as wide as that of the particles'}
     _defaultThreads = 2
     _needsImages = False
-    _extraConditions = {'binning': 'not sizesFromParticles', 'box_size': 'not sizesFromParticles'}
 
     def _defineInputParams(self, form):
         super()._defineInputParams(form)
@@ -43,19 +47,41 @@ class ProtStaReconstruct(ProtStaParticlesBase):
                       help='Half maps need half sets (rlnRandomSubset). Particles that have not been through a 3D '
                            'auto-refine have none; they are split at random, the same way each time. Half sets that '
                            'are there are never changed.')
-        section = form.addSection(label='Average')
-        section.addParam('sizesFromParticles', params.BooleanParam, default=True,
-                         label="Use the particles' box and binning?",
-                         help='No: choose them below, for example binning 1 and a box that is larger by the same '
-                              'factor, for a reference at full resolution.')
+
+    # ------------------------------------------------------------------ sizes
+    def getBinning(self):
+        """Pixel size of the map / that of the tilt images: the form's, else that of the particles; None if neither is."""
+        given = self.binning.get()
+        return self.inputParticles.get().getParticleBinning() if given is None else given
+
+    def getBox(self):
+        """Box in pixels of the map: the form's, else as wide in Å as that of the particles; None where they have none.
+
+        At another binning than the particles' it is the next even size that transforms quickly.
+        """
+        particles, binning, given = self.inputParticles.get(), self.getBinning(), self.box_size.get()
+        if given is not None or not particles.getBoxSize() or not binning or binning < 0:
+            return given
+        if samePixel(binning, particles.getParticleBinning()):
+            return particles.getBoxSize()
+        return good_box_size(particles.getBoxSize() * particles.getParticleBinning() / binning)
+
+    def describeSizes(self):
+        """One line on box, pixel size and binning as the form has them."""
+        if self.inputParticles.get() is None or not self.getBinning() or not self.getBox():
+            return 'Choose particles (with images), or give binning and box, to see what they come to.'
+        return describeBox(self.getBox(), self._getPixel(), self.getBinning())
+
+    def _getPixel(self):
+        """Å per pixel of the map."""
+        return self.inputParticles.get().getTiltSeriesPixelSize() * self.getBinning()
 
     # ------------------------------------------------------------------ input
     def _inputValues(self):
         values = super()._inputValues()
-        particles = self.inputParticles.get()
-        if self.sizesFromParticles.get() and particles.getBoxSize():
-            values['binning'] = particles.getParticleBinning()
-            values['box_size'] = particles.getBoxSize()
+        for name, value in (('binning', self.getBinning()), ('box_size', self.getBox())):
+            if value is not None:
+                values[name] = value
         return values
 
     def _writeInputs(self):
@@ -64,38 +90,70 @@ class ProtStaReconstruct(ProtStaParticlesBase):
             split_halves(self._getInputPath(PARTICLES))
 
     def _validateInputs(self):
-        errors = super()._validateInputs()
-        particles = self.inputParticles.get()
-        if not errors and self.sizesFromParticles.get() and not particles.getBoxSize():
-            errors.append("*Use the particles' box and binning?*: Yes, and these particles have no images yet. Choose No "
-                          "and give the box and the binning.")
-        errors = errors or checkStacks('Particles', *particles.getTomogramsStars())
+        errors, particles = super()._validateInputs(), self.inputParticles.get()
         if errors:
             return errors
-        pixel, values = particles.getTiltSeriesPixelSize(), self.getValues()
-        return checkBoxFits('Box size (binned pix)', values['box_size'] * values['binning'] * pixel,
-                            stackSize(firstStack(particles.getTomogramsStar())), pixel)
+        errors = ['*%s*: empty, and these particles have no images yet whose %s it could be. Give a number.' % (label, what)
+                  for label, what, value in (('Binning factor', 'binning', self.getBinning()),
+                                             (BOX, 'width', self.getBox())) if value is None]
+        if self.do_helix.get() and not self.splitHalves.get() and 0 in halfSets(particles):
+            errors.append('*Apply helical symmetry?*: Yes, and RELION then needs half maps, but these particles have no '
+                          'half sets. Choose Yes in "Split into random half sets if there are none?".')
+        errors = errors or checkStacks('Particles', *particles.getTomogramsStars())
+        if errors or not self.getBinning() > 0:
+            return errors  # RELION's own limits are told with the other options
+        return self._checkMemory() or checkBoxFits(
+            BOX, self.getBox() * self._getPixel(), stackSize(firstStack(particles.getTomogramsStar())),
+            particles.getTiltSeriesPixelSize())
+
+    def _checkMemory(self):
+        """A run that is sent elsewhere may have more memory than this computer."""
+        needed, there = self._needsMemory(), machine_memory()
+        if there is None or needed <= there or self.useQueue():
+            return []
+        return ['*%s*: %s Choose fewer threads or MPI processes, a coarser binning or a smaller box.'
+                % (BOX, self._memoryText(needed, there))]
+
+    def _inputWarnings(self):
+        if not self.getBox():
+            return []
+        needed, there = self._needsMemory(), machine_memory()
+        return [] if there is None or needed <= ROOM * there else ['*%s*: %s' % (BOX, self._memoryText(needed, there))]
+
+    def _needsMemory(self):
+        return memory_bytes(self.getBox(), self.numberOfThreads.get(), self.numberOfMpi.get())
+
+    def _memoryText(self, needed, there):
+        return ('a box of %d pixels with %d threads and %d MPI processes takes about %.3g GB of memory, and this computer '
+                'has %.3g GB.' % (self.getBox(), self.numberOfThreads.get(), self.numberOfMpi.get(), needed / 1e9,
+                                  there / 1e9))
 
     # ---------------------------------------------------------------- output
     def _makeOutputs(self):
         values = self.getValues()
-        pixel = self.inputParticles.get().getTiltSeriesPixelSize() * values['binning']
-        cropped = values['crop_size'] if values['crop_size'] > 0 else values['box_size']
-        halves = [self._getJobPath(files.RECONSTRUCT_FILES[name]) for name in ('half1', 'half2')]
-        average = make_volume(self._getJobPath(files.RECONSTRUCT_FILES['merged']), pixel,
-                              [half for half in halves if os.path.exists(half)], box=cropped)
-        self._defineOutputs(**{ReconstructOutputs.average.name: average})
-        self._defineSourceRelation(self.inputParticles, average)
+        cropped = values['crop_size'] if 0 < values['crop_size'] < values['box_size'] else values['box_size']
+        made = {AVERAGE: self._volume('', cropped)}
+        if values['do_helix']:
+            made[HELICAL] = self._volume('helical_', cropped)
+        self._defineOutputs(**made)
+        for volume in made.values():
+            self._defineSourceRelation(self.inputParticles, volume)
+
+    def _volume(self, kind, box):
+        """A map with its half maps, if there are any; kind: what the names of its files begin with."""
+        halves = [self._getJobPath(files.RECONSTRUCT_FILES[kind + name]) for name in ('half1', 'half2')]
+        return make_volume(self._getJobPath(files.RECONSTRUCT_FILES[kind + 'merged']), self._getPixel(),
+                           [half for half in halves if os.path.exists(half)], box=box)
 
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         average, particles = self.average, self.inputParticles.get()
-        box, rate = boxSize(average), average.getSamplingRate()
         return ['Average of %d particles from %d tilt series.' % (particles.getSize(), len(particles.getTSIds())),
-                'Box %d pixels of %.4g Å (%.0f Å), binning %.4g.' % (box, rate, box * rate,
-                                                                   rate / particles.getTiltSeriesPixelSize()),
-                'Symmetry %s.' % self.sym_name.get(),
-                'With two half maps.' if average.getHalfMaps() else 'No half maps: the particles have no half sets.']
+                 describeBox(boxSize(average), average.getSamplingRate(),
+                             average.getSamplingRate() / particles.getTiltSeriesPixelSize()),
+                 'Symmetry %s%s.' % (self.sym_name.get(), '; helix: twist %g degrees, rise %g Å' % (
+                     self.helical_twist.get(), self.helical_rise.get()) if self.do_helix.get() else ''),
+                 'With two half maps.' if average.getHalfMaps() else 'No half maps: the particles have no half sets.']
 
     def _methodsLines(self):
         particles, rate = self.inputParticles.get(), self.average.getSamplingRate()

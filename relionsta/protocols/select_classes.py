@@ -48,9 +48,11 @@ TOLD = 8
 
 class Source(NamedTuple):
     """What there is to choose from: the input's particles (class_members, with the classes that they are in at that
-    iteration), the run and iteration, its model, and RELION's columns of the particles in the same order."""
+    iteration), the numbers of their classes and of empty ones, the run and iteration, its model, and RELION's columns of
+    the particles in the same order."""
 
     members: pd.DataFrame
+    numbers: List[int]
     run: Run
     model: Model
     table: pd.DataFrame
@@ -132,16 +134,24 @@ class ProtStaSelectClasses(ProtStaToolBase):
         table = rows.iloc[places].reset_index(drop=True)
         if path == stars[0]:
             table[CLASS] = members['number'].to_numpy()  # what Scipion's set says
-        return Source(members.assign(number=table[CLASS].to_numpy()), run, read_model(run.file('model')), table)
+        model = read_model(run.file('model'))
+        empty = {one.number for one in model.classes} - set(rows[CLASS])
+        return Source(members.assign(number=table[CLASS].to_numpy()), sorted(set(table[CLASS]) | empty), run, model, table)
+
+    def getNumbers(self) -> List[int]:
+        """The class numbers that were typed; [] for none, or for what is no list of numbers."""
+        try:
+            return parse_numbers(self.classNumbers.get(''))
+        except ValueError:
+            return []
 
     def _classes(self, source: Source) -> List[int]:
         """Numbers of the chosen classes."""
-        there = sorted(set(source.members['number']))
         if self.selectBy.get() == NUMBERS:
             return parse_numbers(self.classNumbers.get(''))
         if self.selectBy.get() == CRITERIA:
-            return [number for number in classes_meeting(source.model, self._criteria()) if number in there]
-        return there
+            return [number for number in classes_meeting(source.model, self._criteria()) if number in source.numbers]
+        return source.numbers
 
     def _criteria(self) -> Criteria:
         share = self.minShare.get()
@@ -228,12 +238,11 @@ class ProtStaSelectClasses(ProtStaToolBase):
                 for name, _, label, _ in VALUES]
 
     def _checkClasses(self, source):
-        there = sorted(set(source.members['number']))
         chosen = self._classes(source)
-        unknown = sorted(set(chosen) - set(there))
+        unknown = sorted(set(chosen) - set(source.numbers))
         if unknown:
-            return ['*Classes to keep*: %s, and with particles there %s %s in iteration %d.'
-                    % (number_text(unknown), 'are' if len(there) > 1 else 'is', number_text(there), source.run.iteration)]
+            return ['*Classes to keep*: %s, and the input has the classes %s (iteration %d). Choose among these.'
+                    % (number_text(unknown), number_text(source.numbers), source.run.iteration)]
         if not chosen:
             return ['*Class options*: no class has %s. %s' % (self._criteria().text(), self._why(source))]
         return []
@@ -251,7 +260,7 @@ class ProtStaSelectClasses(ProtStaToolBase):
     def getClassRows(self, source):
         """Number of each class of the input -> particles, share, resolution, accuracies, as people read them."""
         sizes = source.members['number'].value_counts().to_dict()
-        return {number: row for number, row in class_rows(source.model, sizes).items() if number in sizes}
+        return {number: row for number, row in class_rows(source.model, sizes).items() if number in source.numbers}
 
     def _warnings(self):
         if not self._hasInputs() or self._validate():
@@ -272,7 +281,7 @@ class ProtStaSelectClasses(ProtStaToolBase):
         lines.append('Iteration %d, classes %s%s.' % (source.run.iteration, number_text(self._classes(source)),
                                                       ': ' + '; '.join(asked) if asked else ''))
         rows = self.getClassRows(source)
-        told = ['class %d (%s): %d of %d' % (number, rows[number][2], after.get(number, 0), before[number])
+        told = ['class %d (%s): %d of %d' % (number, rows[number][2], after.get(number, 0), before.get(number, 0))
                 for number in sorted(rows)]
         lines.append('Kept of %s.' % checks.someOf(told, TOLD))
         return lines

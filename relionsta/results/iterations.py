@@ -1,4 +1,4 @@
-"""Which iterations of a Class3D, Refine3D or InitialModel job are complete.
+"""Which iterations of a job of relion_refine are complete.
 
 RELION writes the optimiser.star of an iteration first and no file atomically, so the presence of a file says little. An
 iteration is complete when all its files are there, each STAR file is whole and of that iteration, and each map has the
@@ -7,7 +7,7 @@ size that its header implies. The names come from the job's file table.
 import os
 import re
 from pathlib import Path
-from typing import Iterable, List, Optional, Union
+from typing import Iterable, List, Optional, Tuple, Union
 
 from ..jobs import files
 from ..star.tables import StarError, read_star
@@ -48,7 +48,7 @@ def is_complete(folder: PathLike, job_type: str, iteration: int, root: str = fil
     if not all(_is_whole(star) for star in stars) or not _is_of(stars, iteration):
         return False
     # The model is whole, so it tells how many maps there must be
-    classes = min(_number_of_classes(star) for star in stars if star.name.endswith('_model.star'))
+    classes = min(_references(star)[1] for star in stars if star.name.endswith('_model.star'))
     names = files.iteration_files(job_type, root, iteration, nr_classes=classes).values()
     return all(is_whole_mrc(Path(folder, name)) for name in names if name.endswith('.mrc'))
 
@@ -70,9 +70,11 @@ def optimiser_of(folder: PathLike, iteration: int, root: str = files.RUN) -> str
     return os.path.join(os.fspath(folder), files.iteration_root(root, iteration) + '_optimiser.star')
 
 
-def is_converged(folder: PathLike, root: str = files.RUN) -> bool:
-    """True where an auto-refinement has converged and its final files are all there and whole."""
+def is_converged(folder: PathLike, root: str = files.RUN, job_type: str = files.REFINE3D) -> bool:
+    """True where an auto-refinement, also one of bodies, has converged and its final files are all there and whole."""
     names = files.refine3d_final_files(root)
+    if job_type == files.MULTIBODY:
+        names = files.multibody_final_files(root, _references(Path(folder, names['model']))[1])
     paths = [Path(folder, name) for name in names.values()]
     return (all(_is_whole(path) if path.suffix == '.star' else is_whole_mrc(path) for path in paths)
             and read_optimiser(Path(folder, names['optimiser'])).has_converged)
@@ -97,21 +99,23 @@ def _is_of(stars: Iterable[Path], iteration: int) -> bool:
 def _is_whole(star: Path) -> bool:
     """True where the file is closed and has every table that RELION puts into this kind of file."""
     if star.name.endswith('_model.star'):
-        classes = _number_of_classes(star)
-        numbers = range(1, classes + 1)
-        blocks = (['model_general', 'model_classes'] + ['model_class_%d' % number for number in numbers]
-                  + ['model_groups'] + ['model_pdf_orient_class_%d' % number for number in numbers])
-        return classes > 0 and is_whole_star(star, blocks)
+        what, count = _references(star)
+        numbers = range(1, count + 1)
+        blocks = (['model_general', 'model_bodies' if what == 'body' else 'model_classes']
+                  + ['model_%s_%d' % (what, number) for number in numbers]
+                  + ['model_groups'] + ['model_pdf_orient_%s_%d' % (what, number) for number in numbers])
+        return count > 0 and is_whole_star(star, blocks)
     for ending, names in _BLOCKS.items():
         if star.name.endswith(ending):
             return is_whole_star(star, names)
     return is_whole_star(star, [])
 
 
-def _number_of_classes(model: Path) -> int:
-    """The number of classes that a model.star promises; 0 where it does not get so far."""
+def _references(model: Path) -> Tuple[str, int]:
+    """('class', n) or, in a multi-body refinement, ('body', n) as a model.star promises; n = 0 where it is cut before."""
     try:
         table = read_star(model, ['model_general'])['model_general']
-        return int(table['rlnNrClasses'].iloc[0])
+        bodies = int(table['rlnNrBodies'].iloc[0])
+        return ('body', bodies) if bodies > 1 else ('class', int(table['rlnNrClasses'].iloc[0]))
     except (StarError, KeyError, ValueError):
-        return 0
+        return 'class', 0

@@ -74,7 +74,10 @@ class ClassResult:
 
 @dataclass(frozen=True)
 class Model:
-    """A model.star: box_size in pixels, pixel_size in Å, resolution (rlnCurrentResolution) in Å, sigma_offsets in Å."""
+    """A model.star: box_size in pixels, pixel_size in Å, resolution (rlnCurrentResolution) in Å, sigma_offsets in Å.
+
+    classes: those of a refinement or classification, the bodies of a multi-body refinement.
+    """
 
     path: str
     box_size: int
@@ -139,13 +142,18 @@ def read_model(path: PathLike) -> Model:
 
     Raises StarError where the file is missing, cut or lacks a table of one of its classes.
     """
-    tables = read_star(Path(path), ['model_general', 'model_classes'])
-    general = _Values(path, 'model_general', tables['model_general'])
-    rows = tables['model_classes']
+    block = 'model_general'
+    general = _Values(path, block, read_star(Path(path), [block])[block])
+    what = 'body' if general.number('rlnNrBodies') > 1 else 'class'
+    block = 'model_bodies' if what == 'body' else 'model_classes'
+    rows = read_star(Path(path), [block])[block]
     # Only the tables that we show: those of orientations are by far the largest in the file
-    shells = read_star(Path(path), ['model_class_%d' % number for number in range(1, len(rows) + 1)])
+    names = ['model_%s_%d' % (what, number) for number in range(1, len(rows) + 1)]
+    shells = read_star(Path(path), names)
     box, pixel = int(general.number('rlnOriginalImageSize')), general.number('rlnPixelSize')
-    classes = tuple(_class_result(path, shells, rows, number, box * pixel) for number in range(1, len(rows) + 1))
+    classes = tuple(_class_result(path, name, shells[name], _Values(path, block, rows.iloc[number - 1:number]), number,
+                                  box * pixel)
+                    for number, name in enumerate(names, start=1))
     return Model(path=os.fspath(path), box_size=box, pixel_size=pixel, resolution=general.known('rlnCurrentResolution'),
                  average_pmax=general.known('rlnAveragePmax', zero=True),
                  log_likelihood=general.known('rlnLogLikelihood', zero=True),
@@ -182,13 +190,11 @@ def read_sampling(path: PathLike) -> Sampling:
                     offset_step=row.number('rlnOffsetStep'), symmetry=row.text('rlnSymmetryGroup'))
 
 
-def _class_result(path: PathLike, tables: Dict[str, pd.DataFrame], rows: pd.DataFrame, number: int,
+def _class_result(path: PathLike, block: str, table: pd.DataFrame, row: '_Values', number: int,
                   edge: float) -> ClassResult:
-    """Class `number` of a model whose box has an edge of `edge` Å."""
-    row = _Values(path, 'model_classes', rows.iloc[number - 1:number])
-    block = 'model_class_%d' % number
+    """Class (or body) `number` of a model whose box has an edge of `edge` Å; table: its shells, block: their name."""
     shells, ssnr, fsc, completeness = (
-        _numbers(path, block, tables[block], label)
+        _numbers(path, block, table, label)
         for label in ('rlnSpectralIndex', 'rlnSsnrMap', 'rlnGoldStandardFsc', 'rlnFourierCompleteness'))
     # The frequencies in the file (rlnResolution) have few digits
     spectrum = Spectrum(shells / edge, ssnr, fsc, completeness)

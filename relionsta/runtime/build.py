@@ -2,6 +2,7 @@
 import functools
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
@@ -9,6 +10,8 @@ from typing import NamedTuple, Optional, Tuple
 from .folder import read_manifest, runtime_folder
 
 RELION_HOME = 'RELION_HOME'
+#: RELION's Python program for Blush; relion_refine looks for it in PATH.
+BLUSH = 'relion_python_blush'
 
 
 class RelionBuild(NamedTuple):
@@ -19,6 +22,7 @@ class RelionBuild(NamedTuple):
     version_text: str
     has_gpu: bool
     has_mpi: bool
+    has_blush: bool
 
     def describe(self) -> str:
         """One line for people."""
@@ -73,4 +77,5 @@ def _ask(home: Path, _modified: int) -> RelionBuild:
         home=home, version=version, version_text='%d.%d%s' % (version + (found.group(3),)),
         # an accelerated build says so in the line on precision, e.g. "CUDA-ACC=single"
         has_gpu=re.search(r'\b(CUDA|HIP|SYCL)-ACC', done.stdout) is not None,
-        has_mpi=(home / 'bin' / 'relion_refine_mpi').exists())
+        has_mpi=(home / 'bin' / 'relion_refine_mpi').exists(),
+        has_blush=shutil.which(BLUSH, path=os.pathsep.join((str(home / 'bin'), os.environ.get('PATH', '')))) is not None)

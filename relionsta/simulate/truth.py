@@ -175,6 +175,18 @@ def compare_poses(truth: pd.DataFrame, particles_table: pd.DataFrame, limit_A: O
                       len(pairs), len(particles_table) - len(pairs), int(wanted.sum()) - len(pairs))
 
 
+def kinds(truth: pd.DataFrame, particles_table: pd.DataFrame) -> np.ndarray:
+    """What each row (n,) of a RELION particles table stands for: the rlnClassNumber of the true pick that is nearest to
+    it in its tomogram (1 particle, 2 decoy species, 3 empty place), 0 where it is in no tomogram of the truth."""
+    true_positions, _ = compose_pose(truth[COORDINATES], None, None, truth[ANGLES])
+    positions, _ = compose_pose(particles_table[COORDINATES], _columns(particles_table, _ORIGINS),
+                                _columns(particles_table, _SUB_ANGLES), _columns(particles_table, ANGLES))
+    pairs = _match(truth, true_positions, particles_table, positions, np.inf)
+    found = np.zeros(len(particles_table), dtype=np.int64)
+    found[pairs['table'].to_numpy()] = truth['rlnClassNumber'].to_numpy()[pairs['truth'].to_numpy()]
+    return found
+
+
 def _half_spacing(truth: pd.DataFrame, positions: np.ndarray) -> float:
     """Half the smallest distance (Å) between two true picks of one tomogram."""
     nearest = [cKDTree(positions[rows]).query(positions[rows], k=2)[0][:, 1].min()

@@ -50,9 +50,9 @@ def find_volumes(folder: Path, name: str, aligned: Tuple[int, int], pixel_size: 
     mean = sum(binning) / 2
     if abs(binning[0] - binning[1]) > _UNEQUAL * mean:
         notes.append('%s: the binning is %.4f in X and %.4f in Y; their mean is used.' % ((path.name,) + binning))
-    if flip_vol == 2:
-        notes.append('%s: made with FlipVol 2, so it is the mirror image of what RELION reconstructs; picks made in it '
-                     'are mirrored, too.' % path.name)
+    if flip_vol != 1:
+        notes.append("%s: made with FlipVol %d, so it is %s of what RELION reconstructs; picks made in it do not fit "
+                     "RELION's axes." % (path.name, flip_vol, 'a mirror image' if flip_vol == 2 else 'a turned copy'))
     halves = [folder / (name + end) for end in ('_EVN_Vol.mrc', '_ODD_Vol.mrc')]
     there = [_check_half(half, size) for half in halves if half.exists()]
     if len(there) == 1:

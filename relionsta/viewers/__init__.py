@@ -2,5 +2,6 @@
 from .class3d import ProtStaClass3DViewer
 from .postprocess import ProtStaPostProcessViewer
 from .refine3d import ProtStaRefine3DViewer
+from .refine_series import ProtStaSeriesRefineViewer
 
-__all__ = ['ProtStaClass3DViewer', 'ProtStaPostProcessViewer', 'ProtStaRefine3DViewer']
+__all__ = ['ProtStaClass3DViewer', 'ProtStaPostProcessViewer', 'ProtStaRefine3DViewer', 'ProtStaSeriesRefineViewer']

@@ -1,4 +1,6 @@
 """What the windows of all jobs share."""
+import os
+
 from pyworkflow.protocol import params
 from pyworkflow.utils import getListFromRangeString, getRangeStringFromList
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
@@ -35,6 +37,13 @@ class ProtStaViewer(ProtocolViewer):
             return self._getShows()[paramName]()
         except (NothingToShow, ValueError, OSError) as reason:
             return [self.infoMessage(str(reason), 'Nothing to show')]
+
+    def _jobFile(self, name):
+        """Path of a file in the job folder; NothingToShow where it is not there."""
+        path = self.protocol._getJobPath(name)
+        if not os.path.exists(path):
+            raise self._nothing('There is no %s.' % path)
+        return path
 
     def _nothing(self, what):
         """The NothingToShow that says what is missing and what the user can do."""

@@ -1,6 +1,4 @@
 """Analyze Results of post-processing."""
-import os
-
 from pyworkflow.protocol import params
 
 from ..figures.fsc import postprocess_fsc_figure
@@ -49,7 +47,4 @@ class ProtStaPostProcessViewer(ProtStaViewer):
         return {label: self._existing(role) for label, role in MAPS.items()}
 
     def _existing(self, role):
-        path = self.protocol._getJobPath(files.POSTPROCESS_FILES[role])
-        if not os.path.exists(path):
-            raise self._nothing('There is no %s.' % path)
-        return path
+        return self._jobFile(files.POSTPROCESS_FILES[role])

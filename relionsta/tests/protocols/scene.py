@@ -16,6 +16,8 @@ SCENE = SceneParameters(
     diameter=120.0, spacing=130.0, tilt_shift_rms=25.0, snr=0.5, pick_angle_error=10.0)
 #: The same with what AreTomo3 leaves if it was told to keep the tilt axis: the hand is +1.
 OTHER_HAND = dataclasses.replace(SCENE, hand=1)
+#: Another session with the same names of tilt series: other specimens, defocus and particles.
+OTHER_SESSION = dataclasses.replace(SCENE, seed=8, defocus=33000.0)
 
 #: The same random numbers in every run: the refinement takes as many iterations each time.
 SEED = '--random_seed 1'
@@ -24,6 +26,9 @@ SETTINGS = DemoSettings(
     box=24, box_angst=192.0, diameter=170.0,
     class3d=dict(ref_correct_greyscale=True, ini_high=40.0, nr_iter=2, sampling='7.5 degrees',
                  do_local_ang_searches=True, sigma_angles=15.0, offset_range=1.0, other_args=SEED),
+    classify=dict(ref_correct_greyscale=True, ini_high=40.0, nr_classes=2, nr_iter=3, dont_skip_align=False,
+                  other_args=SEED),
+    select=dict(selectBy='nothing (all classes)'),
     mask=dict(lowpass_filter=30.0, inimask_threshold=0.1, extend_inimask=1, width_mask_edge=3),
     refine3d=dict(ref_correct_greyscale=True, ini_high=40.0, sampling='7.5 degrees', auto_local_sampling='7.5 degrees',
                   offset_range=1.0, do_solvent_fsc=True, other_args=SEED),

@@ -62,7 +62,7 @@ def two_classes(case, particles):
     """A quick classification of particles into two classes; a pointer to it."""
     protocol = case.run_new('ProtStaClass3D', inputParticles=particles, nr_classes=2, nr_iter=1, dont_skip_align=False,
                             referenceVolume=case.output('reconstruct', 'average'), particle_diameter=SETTINGS.diameter,
-                            ini_high=40.0, other_args='--random_seed 1')
+                            ref_correct_greyscale=True, ini_high=40.0, other_args='--random_seed 1')
     return case.output(protocol, 'outputClasses')
 
 

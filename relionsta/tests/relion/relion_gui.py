@@ -2,9 +2,10 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
-from typing import List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
 from relionsta.tests.find import relion_home
 
@@ -61,21 +62,35 @@ class RelionGui:
         (self.folder / out).mkdir(parents=True)
         return out
 
+    def add(self, path: Path) -> Path:
+        """Let RELION read a job.star and write its own; the path of that."""
+        self._asked += 1
+        (self.folder / 'default_pipeline.star').write_text(_PIPELINE.split('data_pipeline_processes')[0] % self._asked)
+        before = set(self.folder.glob('*/job*/job.star'))
+        said = self._run('--addJobFromStar', str(path))
+        assert said.returncode == 0, said.stdout
+        made = set(self.folder.glob('*/job*/job.star')) - before
+        assert len(made) == 1, said.stdout
+        return made.pop()
+
+    def _run(self, *arguments: str) -> 'subprocess.CompletedProcess[str]':
+        return subprocess.run([self._program, *arguments], cwd=str(self.folder), timeout=60, env=self._environ,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+
     def ask(self, label: str, out: str, text: str) -> Answer:
         """What RELION would run for a job.star of this text (with the options QUEUE) as the job `out`."""
         (self.folder / out / 'job.star').write_text(text)
         (self.folder / 'default_pipeline.star').write_text(_PIPELINE % (self._asked + 1, out, label))
-        done = subprocess.run([self._program, '--RunJobs', out, '--sec_wait_after', '0'], cwd=str(self.folder), timeout=60,
-                              env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
-        script = self.folder / out / 'run_submit.script'
-        if not script.exists():
+        done = self._run('--RunJobs', out, '--sec_wait_after', '0')
+        shutil.rmtree(str(self.folder / '.relion_lock'), ignore_errors=True)  # left where RELION refuses late
+        if done.returncode:
             assert 'ERROR' in done.stdout, done.stdout
-            return Answer([], done.stdout.rsplit('ERROR:', 1)[1].strip())
-        lines = script.read_text().split('exit 0\n', 1)[1].splitlines()
+            return Answer([], done.stdout.rsplit('ERROR:', 1)[1].strip() or 'no reason given')
+        lines = (self.folder / out / 'run_submit.script').read_text().split('exit 0\n', 1)[1].splitlines()
         return Answer([_parse(line, out) for line in lines if line.strip() and not _MARKS.match(line)], '')
 
 
-def star_text(label: str, rows: 'dict[str, str]', goes_on: bool = False, is_tomo: bool = True) -> str:
+def star_text(label: str, rows: Dict[str, str], goes_on: bool = False, is_tomo: bool = True) -> str:
     """A job.star, as RELION writes it."""
     head = 'data_job\n\n_rlnJobTypeLabel %s\n_rlnJobIsContinue %d\n_rlnJobIsTomo %d\n\n' % (label, goes_on, is_tomo)
     table = 'data_joboptions_values\n\nloop_\n_rlnJobOptionVariable #1\n_rlnJobOptionValue #2\n'

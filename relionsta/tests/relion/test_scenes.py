@@ -50,7 +50,7 @@ def named(name: str) -> Scene:
 
 
 @pytest.mark.parametrize('name, change', [
-    ('hand +1, thick specimen, 100 kV', 'hand'), ('X-tilt of its own in each image', 'x_tilt'), ('phase plate', 'phase'),
+    ('hand +1, thick specimen, 100 kV, 2 Å/px', 'hand'), ('X-tilt of its own in each image', 'x_tilt'), ('phase plate', 'phase'),
     ('poses of subtomograms, with shifts', 'inverted'), ('two views excluded, and a CTF', 'images'),
     ('tomogram shifted in X', 'origin')])
 def test_what_is_told_wrong_shows(name: str, change: str, projected: Projected, tmp_path: Path,
@@ -78,8 +78,8 @@ def test_the_measure(pixels: float, degrees: float) -> None:
     turn = Rotation.from_rotvec(direction[::-1] * degrees, degrees=True).as_matrix()
     moved = sample(particle, BOX, 4.0, turn, direction * pixels * 4.0)
     match = compare(3 * moved + 1, sample(particle, BOX, 4.0))
-    assert match.shift == pytest.approx(pixels, rel=0.1, abs=0.002)
-    assert match.angle == pytest.approx(degrees, rel=0.1, abs=0.002)
+    assert match.shift == pytest.approx(pixels, rel=0.1, abs=0.005)
+    assert match.angle == pytest.approx(degrees, rel=0.1, abs=0.01)
     assert match.cc > 0.99
 
 

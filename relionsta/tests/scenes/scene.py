@@ -70,6 +70,8 @@ class Scene:
 
 
 UPRIGHT = (360, 480)
+# Here a wrong hand shows: it changes the defocus by up to 900 Å.
+THICK = Scene('', depth=225.0, image=(480, 740), pixel=2.0, voltages=(100.0,))
 
 SCENES = (
     Scene('tilt axis 85°'),
@@ -78,9 +80,9 @@ SCENES = (
     Scene('tilt axis 180°', axis=180.0, image=UPRIGHT, axis_spread=0.0),
     Scene('tilt axis on both sides of ±180°', axis=180.0, image=UPRIGHT, axis_spread=2.0),
     Scene('tilt axis 40°', axis=40.0, image=(560, 560)),
-    Scene('hand −1, thick specimen, 100 kV', depth=225.0, image=(480, 740), pixel=2.0, voltages=(100.0,)),
-    Scene('hand +1, thick specimen, 100 kV', hand=1, depth=225.0, image=(480, 740), pixel=2.0, voltages=(100.0,)),
-    Scene('hand +1, thick specimen, axis −95°', hand=1, axis=-95.0, depth=225.0, image=(480, 740), pixel=2.0, voltages=(100.0,)),
+    replace(THICK, name='hand −1, thick specimen, 100 kV, 2 Å/px'),
+    replace(THICK, name='hand +1, thick specimen, 100 kV, 2 Å/px', hand=1),
+    replace(THICK, name='hand +1, thick specimen, axis −95°', hand=1, axis=-95.0),
     Scene('X-tilt of 6°', x_tilt=6.0),
     Scene('X-tilt of its own in each image', x_tilt=-3.0, x_tilt_spread=4.0),
     Scene('shifts up to 70 pixels', shift=70.0, image=(640, 520)),

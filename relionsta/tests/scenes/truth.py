@@ -53,7 +53,8 @@ def _images(scene: Scene, random: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({
         'rlnMicrographPreExposure': order * scene.dose, 'rlnTomoNominalStageTiltAngle': tilts,
         'rlnTomoXTilt': scene.x_tilt + random.uniform(-1, 1, TILTS) * scene.x_tilt_spread, 'rlnTomoYTilt': tilts,
-        'rlnTomoZRot': axis - 360 * (axis > 180), 'rlnTomoXShiftAngst': random.uniform(-1, 1, TILTS) * scene.shift * scene.pixel,
+        'rlnTomoZRot': axis - 360 * (axis > 180),
+        'rlnTomoXShiftAngst': random.uniform(-1, 1, TILTS) * scene.shift * scene.pixel,
         'rlnTomoYShiftAngst': random.uniform(-1, 1, TILTS) * scene.shift * scene.pixel, 'rlnDefocusU': defocus,
         'rlnDefocusV': defocus * random.uniform(0.8, 0.95, TILTS), 'rlnDefocusAngle': random.uniform(-90, 90, TILTS),
         'rlnPhaseShift': scene.phase_shift, 'rlnCtfScalefactor': np.cos(np.radians(tilts)),

@@ -200,7 +200,7 @@ def classes(particles):
 
 
 def test_classes_hold_the_right_particles(particles, classes):
-    """Class 4 is empty and left out; the others have their particles under their ids, and their averages."""
+    """Class 4 is an empty set; the others have their particles under their ids; all have averages and RELION's figures."""
     classes.close()
     again = SetOfClassesSta3D(filename=classes.getFileName())
     again.loadAllProperties()
@@ -211,11 +211,17 @@ def test_classes_hold_the_right_particles(particles, classes):
         assert type(one) is ClassSta3D and one.getBoxSize() == 32
         assert one.getRepresentative().getFileName() == 'class%d.mrc' % one.getObjId()
         assert '%.1f Å' % (20 + one.getObjId()) in one.getObjComment()
+        result = a_model(4).classes[one.getObjId() - 1]
+        assert one.getShare() == pytest.approx(result.distribution)
+        assert one.getResolution() == pytest.approx(result.resolution)
+        assert one.getAccuracyRotations() == result.accuracy_rotations
+        assert one.getAccuracyTranslations() == result.accuracy_translations
         found[one.getObjId()] = list(read_columns(one, ['_particleName'])['_particleName'])
         assert all(item.getClassId() == one.getObjId() for item in one.iterItems())
         assert [item.getCoordinate3D().getVolume().getTsId() for item in one.iterSubtomos()] == [
             name[:5] for name in found[one.getObjId()]]
-    assert found == {1: [NAMES[0], NAMES[3], NAMES[6]], 2: [NAMES[1], NAMES[4], NAMES[7]], 3: [NAMES[2], NAMES[5]]}
+        assert one.getSize() == len(found[one.getObjId()])
+    assert found == {1: [NAMES[0], NAMES[3], NAMES[6]], 2: [NAMES[1], NAMES[4], NAMES[7]], 3: [NAMES[2], NAMES[5]], 4: []}
 
 
 def test_particles_of_chosen_classes(particles, classes):

@@ -27,6 +27,7 @@ def test_other_files_are_never_removed(tmp_path, name):
 
 @pytest.mark.parametrize('job, settings, flags', [
     ('relion.class3d', DEMO_SETTINGS.class3d, ['--firstiter_cc', '--healpix_order 4', '--sigma_ang 5']),
+    ('relion.class3d', DEMO_SETTINGS.classify, ['--skip_align', '--K 4', '--strict_highres_exp 30']),
     ('relion.refine3d.tomo', DEMO_SETTINGS.refine3d, ['--auto_local_healpix_order 5', '--offset_step 2']),
     ('relion.maskcreate', DEMO_SETTINGS.mask, ['--lowpass 20', '--ini_threshold 0.1']),
     ('relion.postprocess', DEMO_SETTINGS.postprocess, ['--adhoc_bfac -300'])])

@@ -1,0 +1,276 @@
+"""3D multi-body."""
+import os
+
+from pwem.objects import SetOfFSCs, SetOfVolumes
+from pyworkflow.protocol import params
+
+from ..convert.bulk import read_columns
+from ..convert.values import subset
+from ..convert.volumes import make_volume
+from ..jobs import files
+from ..jobs.bodies import bodies_text, default_bodies, parse_bodies, write_bodies
+from ..jobs.multibody import MULTIBODY, output_root
+from ..objects import SetOfStaParticles
+from ..results.flexibility import explained_variance, read_projections
+from ..results.history import read_iteration
+from ..results.iterations import is_converged
+from ..results.model import read_model
+from ..star import read_star
+from . import maps
+from .fscs import addFscSet
+from .iterative import IterativeMixin
+from .refinement_run import ProtStaFromRunBase
+
+BODIES, PARTICLES, FSCS, MOTIONS, SELECTED = ('outputBodies', 'outputParticles', 'fscs', 'outputMotions',
+                                              'selectedParticles')
+BODIES_STAR = 'bodies.star'
+#: RELION advises to name larger bodies first; masks of bodies of one size differ by a little.
+LARGER = 1.05
+
+
+class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
+    """ Refine parts of a particle (bodies) that move against each other, and find how they move.
+
+    Starts from an iteration of a 3D auto-refine of the whole particle. Each body has a mask; together they cover the
+    particle and may overlap a little. For each particle and body RELION searches angles and shifts near those of the
+    whole, with the other bodies subtracted. Bodies should have 100 to 150 kDa at least, more for noisy data. Needs 3D
+    pseudo-subtomos and an odd number of MPI processes, at least 3. The flexibility analysis finds the principal motions;
+    its maps, in order, are a film of each.
+    """
+
+    _label = '3D multi-body'
+    _possibleOutputs = {BODIES: SetOfVolumes, PARTICLES: SetOfStaParticles, FSCS: SetOfFSCs, MOTIONS: SetOfVolumes,
+                        SELECTED: SetOfStaParticles}
+    _optionalOutputs = (MOTIONS, SELECTED)
+    _job = MULTIBODY
+    _filledIn = ('fn_in', 'fn_cont', 'fn_bodies', 'write_projections')
+    _defaultMpi = 3
+    _inputCondition = 'not doContinue'
+    _iterationHelp = ('-1 is the final result of a converged refinement. The number of an iteration gives its half maps '
+                      'and particles, also of a run that was stopped; it cannot be analysed for motions.')
+    _runHelp = 'The refinement of the whole particle. Its particles, masks and CTFs are used.'
+    _iterationOfRunHelp = ('The iteration to start from; -1 is the last one that is complete. It is never the final '
+                           'result, in which the half sets are joined.')
+    _why3D = ("RELION 5's multi-body refinement goes wrong on 2D stacks: at every iteration it adds the distance of each "
+              'body from the centre to its shifts, so that the bodies run away from their particles.')
+
+    def _defineInputParams(self, form):
+        self._defineContinueParams(form)
+        super()._defineInputParams(form)
+        form.addParam('bodyMasks', params.MultiPointerParam, pointerClass='VolumeMask', minNumObjects=2, important=True,
+                      condition=self._inputCondition, label='Masks of the bodies',
+                      help='One soft mask per body, larger bodies first, each with the box and pixel size of the '
+                           'refined map. Their number in this list is the number of the body.')
+        form.addParam('bodyTable', params.TextParam, default='', condition=self._inputCondition, height=5, width=40,
+                      label='Table of the bodies',
+                      help='A line for each mask, in their order, with three numbers: the number of the body that it '
+                           'rotates against, the width of the prior on its angles (degrees) and on its offset (A).\n'
+                           'For three bodies: \n2 10 4\n1 10 4\n1 15 6\nThe wand writes a first table. Empty: each body '
+                           'against the first, the first against the second, 10 degrees and 2 pixels.')
+        self._defineIterationParam(form)
+
+    # ------------------------------------------------------------------ input
+    def getMasks(self):
+        """The masks of the bodies, in order."""
+        return [pointer.get() for pointer in self.bodyMasks]
+
+    def getBodies(self):
+        """The bodies that the form describes. Raises ValueError for a table that is none."""
+        names = [maps.relionMap(mask) for mask in self.getMasks()]
+        text = self.bodyTable.get('').strip()
+        return parse_bodies(text, names) if text else default_bodies(names, self._pixel())
+
+    def describeBodies(self):
+        """A first table of the bodies, for the form."""
+        return bodies_text(default_bodies([maps.relionMap(mask) for mask in self.getMasks()], self._pixel()))
+
+    def _pixel(self):
+        return self._particlesPointer().get().getSamplingRate()
+
+    def _inputPointers(self):
+        before = self._continued()
+        return super()._inputPointers() + list(self.bodyMasks if before is None else before.bodyMasks)
+
+    def _particlesPointer(self):
+        before = self._continued()
+        return ProtStaFromRunBase._particlesPointer(self) if before is None else before._particlesPointer()
+
+    def _inputValues(self):
+        return {'fn_in': self._optimiser(), 'fn_cont': '', 'write_projections': True,
+                'fn_bodies': self._getInputPath(BODIES_STAR)}
+
+    def _writeInputs(self):
+        if self._continued() is None:
+            write_bodies(self._getInputPath(BODIES_STAR), self.getBodies())
+
+    # --------------------------------------------------------------- commands
+    def _getRefineCommand(self, start):
+        """RELION takes offsets of this job times the pixel size, twice (3dem/relion issue 1085): given in its pixels
+        they would be as many times too large. It goes on under the names that the run began with."""
+        commands = super()._getRefineCommand(start)
+        out = self._getJobPath() + os.sep
+        tokens = commands[0]
+        for name in ('--offset_range', '--offset_step'):
+            if name in tokens:
+                place = tokens.index(name) + 1
+                tokens[place] = '%.8g' % (float(tokens[place]) / self._pixel())
+        continued = os.path.join(out, output_root(self.getValues()['fn_cont']))
+        return [[os.path.join(out, files.RUN) if token == continued else token for token in tokens]]
+
+    def _commandsAfter(self):
+        """The analysis of the final result, if it is asked for."""
+        if not (self._isFinal() and self._isFinished()):
+            return []
+        values = dict(self.getValues(), fn_cont='')
+        return self._job.commands(values, self._getJobPath() + os.sep, resume=True)
+
+    # ----------------------------------------------------------------- checks
+    def _checkInputs(self):
+        return super()._checkInputs() or self._checkMasks() or self._checkTable()
+
+    def _checkMasks(self):
+        particles, masks = self._particlesPointer().get(), self.getMasks()
+        if len(masks) < 2:
+            return ['*Masks of the bodies*: %d. Multi-body refinement needs two at least.' % len(masks)]
+        errors = [message for number, mask in enumerate(masks, start=1)
+                  for message in maps.checkMask('Masks of the bodies, number %d' % number, mask, particles.getBoxSize(),
+                                                particles.getSamplingRate())]
+        names = [maps.mapFile(mask) for mask in masks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        errors += ['*Masks of the bodies*: %s is there twice. Give each body a mask of its own.' % name for name in twice]
+        return errors or self._checkOrder(names)
+
+    @staticmethod
+    def _checkOrder(names):
+        volumes = [maps.maskVolume(name) for name in names]
+        order = sorted(range(len(names)), key=lambda place: -volumes[place])
+        for place in range(1, len(names)):
+            if volumes[place] > LARGER * volumes[place - 1]:
+                return ['*Masks of the bodies*: number %d (%.0f voxels) is larger than number %d (%.0f), and RELION '
+                        'needs larger bodies first. Choose them in this order: %s.'
+                        % (place + 1, volumes[place], place, volumes[place - 1], ', '.join(names[one] for one in order))]
+        return []
+
+    def _checkTable(self):
+        try:
+            self.getBodies()
+        except ValueError as error:
+            return ['*Table of the bodies*: %s' % error]
+        return []
+
+    # ---------------------------------------------------------------- output
+    def _isFinished(self):
+        return is_converged(self._getJobPath(), job_type=self._job.type)
+
+    def _isFinal(self):
+        """True where the final result, not an iteration, is the output."""
+        return self._getWanted() is None
+
+    def getModel(self):
+        """The final model.star, read, or that of half set 1 of the iteration that is the output; its classes are the
+        bodies."""
+        if self._isFinal():
+            return read_model(self._getJobPath(files.multibody_final_files(files.RUN, 0)['model']))
+        return read_iteration(self._getJobPath(), self._job.type, self.getIteration()).model
+
+    def getProjections(self):
+        """The places of the particles along the motions, or None without an analysis."""
+        path = self._getJobPath(files.PROJECTIONS)
+        return read_projections(path) if self._isFinal() and os.path.exists(path) else None
+
+    def _makeOutputs(self):
+        if self._isFinal() and not self._isFinished():
+            raise ValueError('The refinement did not converge: RELION ended without its final maps in %s. Look at its '
+                             'log. To use an iteration as it is, choose it in "Iteration to use" and Continue; complete '
+                             'are: %s.' % (self._getJobPath(), self._nameIterations() or 'none'))
+        model = self.getModel()
+        number = len(model.classes)
+        names = (files.multibody_final_files(files.RUN, number) if self._isFinal()
+                 else files.iteration_files(self._job.type, files.RUN, self.getIteration(), number))
+        particles = self._readParticles(self._getJobPath(names['data']))
+        made = {BODIES: self._makeBodies(model, names), PARTICLES: particles,
+                FSCS: addFscSet(self, {'Body %d' % one.number: model.fsc(one.number) for one in model.classes})}
+        made.update(self._makeAnalysis(model, particles))
+        self._defineOutputs(**made)
+        self._relateToInputs(*made.values())
+
+    def _makeBodies(self, model, names):
+        """A volume per body with its unfiltered half maps; of an iteration, the first half map stands for the body."""
+        bodies = self._newVolumes('bodies', model.pixel_size)
+        for role, body in zip(files.body_roles(len(model.classes)), model.classes):
+            halves = [self._getJobPath(names['%s_%s' % (half, role)]) for half in ('half1', 'half2')]
+            path = self._getJobPath(names[role]) if self._isFinal() else halves[0]
+            volume = make_volume(path, model.pixel_size, halves, box=model.box_size)
+            volume.setObjLabel('Body %d' % body.number)
+            volume.setObjComment(describeBody(body))
+            bodies.append(volume)
+        bodies.write()
+        return bodies
+
+    def _makeAnalysis(self, model, particles):
+        """The maps along the motions, and the particles that were selected along one."""
+        projections, made = self.getProjections(), {}
+        if projections is None:
+            return made
+        explained = explained_variance(projections)
+        if self.nr_movies.get() > 0:
+            motions = self._newVolumes('motions', model.pixel_size)
+            for number in range(1, min(self.nr_movies.get(), len(explained)) + 1):
+                for place, name in enumerate(files.component_maps(number), start=1):
+                    volume = make_volume(self._getJobPath(name), model.pixel_size, box=model.box_size)
+                    volume.setObjLabel('Motion %d, map %d' % (number, place))
+                    volume.setObjComment('Motion %d explains %.1f %% of the variance' % (number, 100 * explained[number - 1]))
+                    motions.append(volume)
+            motions.write()
+            made[MOTIONS] = motions
+        if self.do_select.get():
+            made[SELECTED] = self._makeSelected(particles)
+        return made
+
+    def _makeSelected(self, particles):
+        name = files.selection_file(self.select_eigenval.get(), self.eigenval_min.get(), self.eigenval_max.get())
+        blocks = read_star(self._getJobPath(name), ['particles'])
+        columns = read_columns(particles, ['_particleName'])
+        chosen = blocks['particles']['rlnTomoParticleName']
+        selected = SetOfStaParticles.create(self._getPath(), prefix='selected')
+        subset(particles, selected, columns['id'][[name in set(chosen) for name in columns['_particleName']]])
+        selected.write()
+        return selected
+
+    def _newVolumes(self, prefix, pixel):
+        volumes = SetOfVolumes.create(self._getPath(), prefix=prefix)
+        volumes.setSamplingRate(pixel)
+        return volumes
+
+    # --------------------------------------------------------------- reports
+    def _summaryLines(self):
+        model, projections = self.getModel(), self.getProjections()
+        lines = [] if self._isFinal() else ['Iteration %d, not the final result.' % self.getIteration()]
+        lines += self._continuedLines() or ['Started from iteration %s of "%s".' % (self.getRunIteration(),
+                                                                                   self.inputRun.get().getRunName())]
+        lines += ['Body %d: %s.' % (body.number, describeBody(body)) for body in model.classes]
+        lines.append('%d particles.' % self.outputParticles.getSize())
+        if projections is not None:
+            parts = 100 * explained_variance(projections)
+            lines.append('Principal motions explain %s %% of the variance.' % ', '.join('%.0f' % one for one in parts[:3]))
+        if hasattr(self, SELECTED):
+            lines.append('%d of %d particles selected along motion %d.' % (
+                self.selectedParticles.getSize(), self.outputParticles.getSize(), self.select_eigenval.get()))
+        return lines
+
+    def _methodsLines(self):
+        model = self.getModel()
+        return ['%d particles were refined in RELION as %d bodies, to %s (gold-standard FSC = 0.143 of each body).'
+                % (self.outputParticles.getSize(), len(model.classes),
+                   ', '.join('%.1f Å' % body.resolution if body.resolution else 'unknown' for body in model.classes))]
+
+    def _moreCitations(self):
+        return ['Nakane2018']
+
+
+def describeBody(body):
+    """A body in a few words."""
+    words = ['no resolution' if body.resolution is None else '%.1f Å' % body.resolution]
+    if body.accuracy_rotations is not None and body.accuracy_translations is not None:
+        words.append('accuracy %.1f° and %.1f Å' % (body.accuracy_rotations, body.accuracy_translations))
+    return ', '.join(words)

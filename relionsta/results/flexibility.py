@@ -1,0 +1,33 @@
+"""What the flexibility analysis of a multi-body refinement found: the principal motions of the bodies."""
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+import pandas as pd
+
+PathLike = Union[str, Path]
+
+
+class FlexibilityError(ValueError):
+    """No such result; the message names the file."""
+
+
+def read_projections(path: PathLike) -> pd.DataFrame:
+    """The place of each particle along each motion: index image name (rlnImageName), columns 1, 2, ... from the
+    largest motion. Raises FlexibilityError where the file is missing, cut or another one."""
+    try:
+        table = pd.read_csv(path, sep=r'\s+', header=None, index_col=0, dtype={0: str})
+    except (OSError, ValueError) as error:
+        raise FlexibilityError('%s: no table of the particles along the motions (%s)' % (path, error)) from error
+    numbers = table.apply(pd.to_numeric, errors='coerce')
+    if numbers.empty or numbers.isna().to_numpy().any():
+        raise FlexibilityError('%s: not a whole table of the particles along the motions' % path)
+    numbers.index.name = 'rlnImageName'
+    return numbers
+
+
+def explained_variance(projections: pd.DataFrame) -> np.ndarray:
+    """The part of all motion that each component explains, (n,), 0 to 1: the variances of its places."""
+    variance = projections.var(axis=0, ddof=0).to_numpy(dtype=float)
+    total = float(variance.sum())
+    return variance / total if total > 0 else np.zeros_like(variance)
