@@ -2,7 +2,16 @@
 from pyworkflow.wizard import Wizard
 
 from .geometry import good_box_size
-from .protocols import ProtStaClass3D, ProtStaExtract, ProtStaRefine3D, ProtStaSelectClasses
+from .protocols import (
+    ProtStaClass3D,
+    ProtStaExtract,
+    ProtStaMask,
+    ProtStaMultiBody,
+    ProtStaReconstruct,
+    ProtStaRefine3D,
+    ProtStaSelectClasses,
+)
+from .protocols.mask import volumeText
 from .results.select_classes import number_text
 
 #: Part of the box that the mask diameter takes: leaves the corners, where there is only noise and neighbours.
@@ -67,3 +76,56 @@ class StaClassesWizard(Wizard):
                                 protocol.getClassRows(source), protocol.getNumbers())
         if numbers:
             form.setVar('classNumbers', number_text(numbers))
+
+
+class StaReconstructionSizeWizard(Wizard):
+    """The box and binning that empty fields stand for, as numbers, and what they come to."""
+
+    _targets = [(ProtStaReconstruct, ['box_size'])]
+
+    def show(self, form, *args):
+        from pyworkflow.gui.dialog import showInfo
+        protocol = form.protocol
+        if protocol.inputParticles.get() is not None and protocol.getBinning() and protocol.getBox():
+            box = protocol.getBox()  # before the binning is set, since it follows from it
+            form.setVar('binning', protocol.getBinning())
+            form.setVar('box_size', box)
+        showInfo('Box size', protocol.describeSizes(), form.root)
+
+
+class StaMaskThresholdWizard(Wizard):
+    """The threshold that the map suggests, and why."""
+
+    _targets = [(ProtStaMask, ['inimask_threshold'])]
+
+    def show(self, form, *args):
+        from pyworkflow.gui.dialog import showError, showInfo
+        title = 'Initial binarisation threshold'
+        if form.protocol.inputVolume.get() is None:
+            showError(title, 'Choose the input map first: the threshold is found in it.', form.root)
+            return
+        try:
+            suggestion = form.protocol.getSuggestion()
+        except (ValueError, OSError) as error:  # not a map, or nothing stands out in it
+            showError(title, str(error), form.root)
+            return
+        form.setVar('inimask_threshold', suggestion.threshold)
+        showInfo(title, '%g: %s.\n\nIt encloses %s.' % (suggestion.threshold, suggestion.reason,
+                                                      volumeText(suggestion.volume)), form.root)
+
+
+class StaBodiesWizard(Wizard):
+    """A first table of the bodies: all against the largest, with RELION's widths."""
+
+    _targets = [(ProtStaMultiBody, ['bodyTable'])]
+
+    def show(self, form, *args):
+        from pyworkflow.gui.dialog import showError, showInfo
+        protocol, title = form.protocol, 'Table of the bodies'
+        if protocol.inputRun.get() is None or len(protocol.bodyMasks) < 2:
+            showError(title, 'Choose the refinement and two masks at least first: the table has a line for each.', form.root)
+            return
+        table = protocol.describeBodies()
+        form.setVar('bodyTable', table)
+        showInfo(title, 'Each line: the body that this one rotates against, the width of the prior on its angles '
+                        '(degrees), and on its offset (A).\n\n%s' % table, form.root)

@@ -6,6 +6,8 @@ import pandas as pd
 
 from relionsta.objects import NO_IMAGES, PSEUDO_SUBTOMOS, REAL_SUBTOMOS, STACKS_2D, SetOfStaParticles
 from relionsta.star import require_columns
+from relionsta.star.checks import check_not_empty, check_numbers
+from relionsta.star.schemas import IMAGE_OPTICS_COLUMNS, MICROSCOPE_COLUMNS
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +16,8 @@ def set_info(particles: SetOfStaParticles, blocks: Dict[str, pd.DataFrame], path
     """What the set as a whole knows, from the optics table; of several groups, the first."""
     optics = blocks['optics']
     require_columns(optics, ['rlnOpticsGroup', 'rlnTomoTiltSeriesPixelSize'], path, 'optics')
+    check_not_empty(optics, path, 'optics')
+    check_numbers(optics, ['rlnOpticsGroup', *MICROSCOPE_COLUMNS, *IMAGE_OPTICS_COLUMNS], path, 'optics')
     first = optics.iloc[0]
     tilt_pixel = float(first['rlnTomoTiltSeriesPixelSize'])
     pixel = float(first.get('rlnImagePixelSize', tilt_pixel))

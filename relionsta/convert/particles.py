@@ -11,6 +11,7 @@ from tomo.objects import Coordinate3D
 from relionsta import geometry
 from relionsta.objects import NO_IMAGES, SetOfStaParticles, StaParticle
 from relionsta.star import StarError, is_complete, read_star, require_columns, write_star
+from relionsta.star.checks import check_numbers, check_texts
 
 from .bulk import read_columns, write_items
 from .coordinates import SCORE
@@ -49,6 +50,8 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
             raise StarError(path, 'the block data_%s is missing; a particles STAR of RELION is needed' % block)
     rows = blocks['particles']
     require_columns(rows, [NAME, 'rlnTomoName'], path, 'particles')
+    check_texts(rows, [NAME, 'rlnTomoName'], path, 'particles')
+    check_numbers(rows, [CLASS, HALF], path, 'particles')
     _check_unique(rows[NAME], path)
     if names is not None:
         rows = rows[rows[NAME].isin(names)]

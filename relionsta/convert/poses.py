@@ -6,6 +6,7 @@ import pandas as pd
 
 from relionsta import geometry
 from relionsta.star import require_columns
+from relionsta.star.checks import check_numbers
 
 COORDINATES = ['rlnCenteredCoordinateXAngst', 'rlnCenteredCoordinateYAngst', 'rlnCenteredCoordinateZAngst']
 ORIGINS = ['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']
@@ -18,8 +19,12 @@ _SAME_ROTATION = 1e-9
 
 
 def poses_of_rows(table: pd.DataFrame, path: Optional[str] = None) -> Tuple[np.ndarray, np.ndarray]:
-    """Full poses: centred positions (n, 3) in Å and A (n, 3, 3); RELION's defaults for columns that are not there."""
+    """Full poses: centred positions (n, 3) in Å and A (n, 3, 3); RELION's defaults for columns that are not there.
+
+    Raises StarError for coordinates that are not there and for values that are no numbers.
+    """
     require_columns(table, COORDINATES, path, 'particles')
+    check_numbers(table, COORDINATES + ORIGINS + SUBTOMOGRAM_ANGLES + ANGLES, path, 'particles')
     return geometry.compose_pose(table[COORDINATES].to_numpy(dtype=np.float64), _values(table, ORIGINS),
                                  _values(table, SUBTOMOGRAM_ANGLES), _values(table, ANGLES))
 
@@ -33,9 +38,7 @@ def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray) -> None
     old_positions, old_A = poses_of_rows(table)
     moved = np.abs(positions - old_positions).max(axis=1) > _SAME_POSITION if len(table) else np.zeros(0, bool)
     turned = np.abs(A - old_A).max(axis=(1, 2)) > _SAME_ROTATION if len(table) else np.zeros(0, bool)
-    sub_angles = _values(table, SUBTOMOGRAM_ANGLES)
-    sub = np.tile(np.eye(3), (len(table), 1, 1)) if sub_angles is None else geometry.euler_to_matrix(sub_angles)
-    back = sub.transpose(0, 2, 1)
+    back = subtomogram_matrices(table).transpose(0, 2, 1)
     if turned.any():
         _change(table, ANGLES, turned, geometry.matrix_to_euler(back @ A))
     if moved.any() and 'rlnImageName' in table:
@@ -45,6 +48,12 @@ def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray) -> None
         _change(table, COORDINATES, moved, positions)
         if ORIGINS[0] in table:
             _change(table, ORIGINS, moved, np.zeros_like(positions))
+
+
+def subtomogram_matrices(table: pd.DataFrame) -> np.ndarray:
+    """A_sub (n, 3, 3): the orientations in which the subtomograms were cut out."""
+    angles = _values(table, SUBTOMOGRAM_ANGLES)
+    return np.tile(np.eye(3), (len(table), 1, 1)) if angles is None else geometry.euler_to_matrix(angles)
 
 
 def _values(table: pd.DataFrame, labels: List[str]) -> Optional[np.ndarray]:

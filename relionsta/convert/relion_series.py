@@ -6,6 +6,7 @@ import pandas as pd
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries
 
 from relionsta.star import read_star, require_columns
+from relionsta.star.checks import check_not_empty, check_numbers, check_texts
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, MICROSCOPE_COLUMNS, check_tilt_series
 
 from .errors import ConvertError
@@ -27,6 +28,9 @@ def read_tomograms_star(path: str, tilt_series: SetOfTiltSeries,
     """
     overview = read_star(path, ['global'])['global']
     require_columns(overview, ('rlnTomoName', 'rlnTomoTiltSeriesStarFile', *MICROSCOPE_COLUMNS), path, 'global')
+    check_not_empty(overview, path, 'global')
+    check_texts(overview, ('rlnTomoName', 'rlnTomoTiltSeriesStarFile'), path, 'global')
+    check_numbers(overview, (*MICROSCOPE_COLUMNS, 'rlnTomoHand'), path, 'global')
     ts_ids = [scipion_ts_id(name) for name in overview['rlnTomoName']]
     if len(set(ts_ids)) < len(ts_ids):
         twice = next(ts_id for ts_id in ts_ids if ts_ids.count(ts_id) > 1)
@@ -75,7 +79,8 @@ def image_table(table: pd.DataFrame, overview: Mapping[Hashable, Any]) -> pd.Dat
     # RELION takes 1 where there is no such column.
     images['scale'] = table[SCALE].to_numpy(dtype=np.float64) if SCALE in table else 1.0
     for label, column in _CTF.items():
-        images[column] = table[label].to_numpy(dtype=np.float64) if label in table else np.nan
+        # A fit that failed may have no resolution or score; the defocus has been checked.
+        images[column] = pd.to_numeric(table[label], errors='coerce') if label in table else np.nan
     for label, column in (('rlnMicrographNameEven', 'even'), ('rlnMicrographNameOdd', 'odd')):
         if label in table:
             images[column] = [_image_and_file(name)[1] for name in table[label]]

@@ -70,7 +70,7 @@ def resolution_slices(resolution: CentralSlices, mask: Optional[CentralSlices] =
     colours = colormaps[COLOUR_MAP].copy()
     colours.set_bad('#d8d8d8')
     figure = new_figure(9.6, 3.9)
-    panels = figure.subplots(1, 3)
+    panels = [figure.add_subplot(1, 3, place) for place in (1, 2, 3)]
     for axes, (view, right, up) in zip(panels, VIEWS):
         height, width = (count * resolution.pixel_size for count in shown[view].shape)
         drawn = axes.imshow(shown[view], cmap=colours, vmin=low, vmax=high, origin='lower', extent=(0, width, 0, height),
@@ -80,7 +80,7 @@ def resolution_slices(resolution: CentralSlices, mask: Optional[CentralSlices] =
         axes.set_xlabel('%s →' % right, fontsize=8)
         axes.set_ylabel('%s →' % up, fontsize=8)
     scale_bar(panels[0], resolution.size[0] * resolution.pixel_size)
-    figure.colorbar(drawn, ax=list(panels), label='Local resolution (Å)', shrink=0.85)
+    figure.colorbar(drawn, ax=panels, label='Local resolution (Å)', shrink=0.85)
     figure.suptitle(title or 'Local resolution', x=0.012, ha='left', fontsize=11, fontweight='bold')
     caption(figure, SLICES_READ % ('Grey is outside of the mask. ' if mask is not None else ''))
     return figure

@@ -26,8 +26,10 @@ def ssnr_figure(model: Model, numbers: Optional[Sequence[int]] = None, title: st
     figure = new_figure(7.2 + 1.8 * columns, 5.2)
     axes = figure.add_subplot()
     for result, look in zip(chosen, line_styles(len(chosen))):
-        # No logarithm of 0: shells that were not reconstructed leave a gap
-        values = np.where(result.spectrum.ssnr > 0, result.spectrum.ssnr, np.nan)
+        # No logarithm of 0: shells that were not reconstructed leave a gap, and what RELION keeps for an empty class is
+        # left over from an earlier iteration
+        known = (result.spectrum.ssnr > 0) & (result.distribution > 0)
+        values = np.where(known, result.spectrum.ssnr, np.nan)
         axes.plot(result.spectrum.frequency, values, label=_entry(result), **look)
     axes.set_yscale('log')
     frequency_axis(axes, model.nyquist)
@@ -48,5 +50,7 @@ def _class(model: Model, number: int) -> ClassResult:
 
 
 def _entry(result: ClassResult) -> str:
+    if result.distribution == 0:
+        return 'Class %d: no particles' % result.number
     resolution = '–' if result.resolution is None else '%.1f Å' % result.resolution
     return 'Class %d: %.1f %%, %s' % (result.number, 100 * result.distribution, resolution)

@@ -18,7 +18,7 @@ ALIGNMENT_HELP = ('Shifts of a few Å are usual. Shifts near the largest positio
 def ctf_changes_figure(changes: pd.DataFrame, title: str = '') -> Figure:
     """Change of the defocus and contrast scale of each image; changes: as series_changes makes it."""
     figure = _new('CTF refinement' if not title else title, CTF_HELP)
-    defocus, scale = figure.subplots(2, 1, sharex=True)
+    defocus, scale = np.asarray(figure.subplots(2, 1, sharex=True))
     _curves(defocus, changes, changes['defocus_after'] - changes['defocus_before'], 'Change of the defocus (Å)')
     _curves(scale, changes, changes['scale_after'], 'Contrast scale')
     scale.set_xlabel('Tilt angle (degrees)')
@@ -29,8 +29,8 @@ def ctf_changes_figure(changes: pd.DataFrame, title: str = '') -> Figure:
 def alignment_changes_figure(changes: pd.DataFrame, title: str = '') -> Figure:
     """Shift and turn of each image; changes: as series_changes makes it."""
     figure = _new('Bayesian polishing' if not title else title, ALIGNMENT_HELP)
-    shift, turn = figure.subplots(2, 1, sharex=True)
-    _curves(shift, changes, np.hypot(changes['shift_x'], changes['shift_y']), 'Shift of the image (Å)')
+    shift, turn = np.asarray(figure.subplots(2, 1, sharex=True))
+    _curves(shift, changes, (changes['shift_x'] ** 2 + changes['shift_y'] ** 2) ** 0.5, 'Shift of the image (Å)')
     _curves(turn, changes, changes['turn'], 'Change of an angle (degrees)')
     turn.set_xlabel('Tilt angle (degrees)')
     return figure

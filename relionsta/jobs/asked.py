@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Union
 
+from ..star import read_star
 from .job import NEWEST, Job, Values
 from .option import Kind, Version
 
@@ -14,10 +15,15 @@ HOW: FrozenSet[str] = frozenset((
     'nr_mpi', 'nr_threads', 'use_gpu', 'gpu_ids', 'nr_pool', 'do_parallel_discio', 'do_preread_images', 'scratch_dir',
     'do_combine_thru_disc'))
 ITERATIONS = 'nr_iter'
+TOMOGRAMS = 'in_tomograms'
+SERIES = 'rlnTomoTiltSeriesStarFile'
 
 
 class Asked(NamedTuple):
-    """The values of all options, and by option a digest of the file that it names (where there is one)."""
+    """The values of all options, and by option a digest of the file that it names (where there is one).
+
+    The digest of a tomograms.star covers the STAR files of its tilt series.
+    """
 
     type: str
     values: Values
@@ -35,7 +41,8 @@ def asked(job: Job, values: Mapping[str, Any], version: Version = NEWEST) -> Ask
     """What a job is asked with these values; files that they name are read."""
     whole = job.complete(values, version)
     paths = {option.name: Path(str(whole[option.name])) for option in job.options if option.kind is Kind.PATH}
-    return Asked(job.type, whole, {name: _digest(path) for name, path in paths.items() if path.is_file()})
+    return Asked(job.type, whole, {name: _digest(*_with_series(name, path)) for name, path in paths.items()
+                                   if path.is_file()})
 
 
 def write_asked(path: PathLike, what: Asked) -> None:
@@ -90,9 +97,18 @@ def plan(job: Job, before: Optional[Asked], now: Asked, complete: List[int], fin
     return Plan(complete[-1], True)
 
 
-def _digest(path: Path) -> str:
+def _with_series(name: str, path: Path) -> List[Path]:
+    """A file, and for a tomograms.star those of its tilt series, which hold alignment and CTF."""
+    if name != TOMOGRAMS:
+        return [path]
+    table = read_star(path, ['global'])['global']
+    return [path] + [Path(series) for series in table.get(SERIES, ())]
+
+
+def _digest(*paths: Path) -> str:
     result = hashlib.sha1()
-    with path.open('rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            result.update(block)
+    for path in paths:
+        with path.open('rb') as file:
+            for block in iter(lambda: file.read(1 << 20), b''):
+                result.update(block)
     return result.hexdigest()

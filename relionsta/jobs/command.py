@@ -42,8 +42,12 @@ def commands_of(path: PathLike, version: Version = NEWEST, out: str = OUT) -> An
 def _unknown(path: PathLike, asked: JobStar, version: Version) -> List[str]:
     if not asked.unknown:
         return []
-    return ['%s: RELION %d.%d has no such options in %s, and they are passed over: %s'
-            % ((path,) + version + (asked.job.type, ', '.join(asked.unknown)))]
+    elsewhere = [text for text, other in VERSIONS.items() if other != version and any(
+        option.name in asked.unknown and option.exists_in(other) for option in asked.job.options)]
+    return ['%s: %s of RELION %d.%d has no such options, and they are passed over: %s%s'
+            % ((path, asked.job.type) + version
+               + (', '.join(asked.unknown), '; for those of RELION %s say --relion-version %s' % (elsewhere[0], elsewhere[0])
+                  if elsewhere else ''))]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,10 @@ EXTRACT_FILES: Dict[str, str] = {
     'trajectories': 'motion.star',
 }
 
+#: Where the images of particles go, a folder for each tomogram, and the pairs of names that are nothing alone.
+SUBTOMOGRAMS = 'Subtomograms'
+IMAGE_PAIRS = (('_data.mrc', '_weights.mrc'), ('_subtomo.mrc', '_ctf.mrc'))
+
 RECONSTRUCT_FILES: Dict[str, str] = {
     'merged': 'merged.mrc',
     'half1': 'half1.mrc',

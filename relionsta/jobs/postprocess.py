@@ -34,8 +34,9 @@ OPTIONS = (
            'Yes: do not filter the map by its FSC but at the resolution below, for example where one part is better '
            'resolved than the whole.', TAB, advanced=True),
     Option('low_pass', Kind.FLOAT, 5.0, 'Ad-hoc low-pass filter (A)',
-           'Resolution to filter to instead. Beyond the resolution of the map it shows noise.', TAB, unit='A',
-           hard=(0.1, None), sensible=(1, 40), condition='do_skip_fsc_weighting', advanced=True),
+           'Resolution to filter to instead. Beyond the resolution of the map it shows noise. 0: no filter; -1: at the '
+           'resolution itself.', TAB, unit='A', hard=(-1, None), sensible=(1, 40), condition='do_skip_fsc_weighting',
+           advanced=True),
     Option('fn_mtf', Kind.PATH, '', 'MTF of the detector (STAR file)',
            'Contrast transfer of the camera by spatial frequency. Without it, that loss is part of the B-factor, which '
            'is fine for most maps.', TAB, advanced=True),

@@ -16,10 +16,10 @@ from .reconstruct_tomograms import ProtStaReconstructTomograms
 from .refine3d import ProtStaRefine3D
 from .select_classes import ProtStaSelectClasses
 from .select_particles import ProtStaSelectParticles
+from .subtract import ProtStaSubtract
 from .symmetry_expand import ProtStaSymmetryExpand
 
 __all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportPicks',
-           'ProtStaInitialModel', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMask', 'ProtStaMultiBody', 'ProtStaPolish',
-           'ProtStaPostProcess',
-           'ProtStaReconstruct', 'ProtStaReconstructTomograms', 'ProtStaRefine3D', 'ProtStaSelectClasses',
-           'ProtStaSelectParticles', 'ProtStaSymmetryExpand']
+           'ProtStaInitialModel', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMask', 'ProtStaMultiBody',
+           'ProtStaPolish', 'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaReconstructTomograms', 'ProtStaRefine3D',
+           'ProtStaSelectClasses', 'ProtStaSelectParticles', 'ProtStaSubtract', 'ProtStaSymmetryExpand']

@@ -7,9 +7,11 @@ import re
 import pyworkflow.utils as pwutils
 from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
+from pyworkflow.object import PointerList
 from pyworkflow.protocol import params
 from tomo.protocols import ProtTomoBase
 
+from ..jobs.asked import asked, is_same_work, read_asked, write_asked
 from ..runtime.build import RelionNotFound, find_build
 from . import checks
 from .form import addJobOptions, addRunOptions, emptyNumbers, jobValues, problemText, relionVersion
@@ -17,6 +19,8 @@ from .runner import progressText, runRelion, spentText
 
 #: RELION writes here; it drops everything up to a folder of this form from the paths of files that it rewrites.
 JOB_FOLDER = 'job001'
+#: What the run was asked, beside its job folder.
+ASKED = 'asked.json'
 #: The STAR files that we write for RELION; named so for the same reason.
 INPUT_FOLDER = 'job000'
 
@@ -41,6 +45,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     _emptyMeans = {}
     #: parameters that only choose what becomes output of what RELION has made
     _outputParams = ()
+    #: True where a run that was cut off can go on, tomogram by tomogram: `_removeTorn` then takes away what is not whole
+    _resumes = False
     #: possible outputs that not every run makes
     _optionalOutputs = ()
     _defaultMpi = 1
@@ -85,9 +91,25 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
         self._writeInputs()
 
     def runRelionStep(self, work):
-        """Run RELION's commands in a fresh job folder: what an earlier try left is never taken for output."""
-        self._emptyJobFolder()
-        runRelion(self, self.getCommands(), self._getJobPath() + os.sep)
+        """Run RELION's commands in a fresh job folder: what an earlier try left is never taken for output.
+
+        But for jobs that can go on where a try with the same request was cut off.
+        """
+        now = self._asked()
+        more = self._resumes and is_same_work(read_asked(self._getExtraPath(ASKED)), now)
+        if more:
+            self._removeTorn()
+        else:
+            self._emptyJobFolder()
+        write_asked(self._getExtraPath(ASKED), now)
+        runRelion(self, self.getCommands(resume=more), self._getJobPath() + os.sep, more=more)
+
+    def _asked(self):
+        """What RELION is asked, and what is in the files that it gets."""
+        return asked(self._job, self.getValues(), relionVersion())
+
+    def _removeTorn(self):
+        """Remove what a try that was cut off left half-written: RELION takes every file that is there for whole."""
 
     def _emptyJobFolder(self):
         pwutils.cleanPath(self._getJobPath())
@@ -116,9 +138,9 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
         values.update(self._inputValues())
         return values
 
-    def getCommands(self):
+    def getCommands(self, resume=False):
         """The commands of this run, each a list of tokens (without launcher and --pipeline_control)."""
-        return self._job.commands(self.getValues(), self._getJobPath() + os.sep, relionVersion())
+        return self._job.commands(self.getValues(), self._getJobPath() + os.sep, relionVersion(), resume)
 
     def _inputValues(self):
         return {}
@@ -136,7 +158,7 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
         return self._validateOptions(fatal=False) + list(self._inputWarnings())
 
     def _hasInputs(self):
-        return all(getattr(self, name).get() is not None for name, param in self.getDefinition().iterParams()
+        return all(_isGiven(getattr(self, name)) for name, param in self.getDefinition().iterParams()
                    if isinstance(param, params.PointerParam) and not param.allowsNull
                    and self.evalParamCondition(name))
 
@@ -192,6 +214,11 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     def _moreCitations(self):
         return []
+
+
+def _isGiven(pointer):
+    """True where something was chosen for a pointer, or for a list of them."""
+    return not pointer.isEmpty() if isinstance(pointer, PointerList) else pointer.get() is not None
 
 
 def _nameOfOutput(output):

@@ -11,6 +11,7 @@ from ..convert.tilt_series import DEFAULT_HAND, write_tomograms_star
 from ..jobs import files
 from ..jobs.extract import EXTRACT, PSEUDO_3D
 from ..objects import SetOfStaParticles
+from ..results.images import torn_images
 from ..star import read_star, write_star
 from .base import ProtStaBase
 from .boxes import describeBox
@@ -42,6 +43,7 @@ class ProtStaExtract(ProtStaBase):
     _filledIn = TOMO_INPUTS + ('binning', 'box_size', 'crop_size')
     _defaultThreads = 2
     _anyVersion = SIZES
+    _resumes = True
     _extraConditions = {'box_size_angst': 'sizesBy != %d' % BY_BINNING}
 
     def _defineInputParams(self, form):
@@ -132,6 +134,10 @@ class ProtStaExtract(ProtStaBase):
                              hand=HANDS.get(self.hand.get()), ts_ids=source.getTSIds())
         if not self._isAgain():
             write_particles_star(star, coordinates_table(source), self._getInputPath(TOMOGRAMS))
+
+    def _removeTorn(self):
+        for path in torn_images(self._getJobPath()):
+            os.remove(path)
 
     # ---------------------------------------------------------------- output
     def _makeOutputs(self):

@@ -1,7 +1,7 @@
 """The extraction that has to follow where tilt series were refined, ready to run."""
 from pyworkflow.object import Pointer
 
-from ..objects import KINDS, SetOfStaParticles
+from ..objects import SetOfStaParticles
 from .extract import ProtStaExtract
 from .extract_form import BY_BINNING
 
@@ -33,7 +33,7 @@ def newExtraction(project, run, output):
         protocol.sizesBy.set(BY_BINNING)
         protocol.boxBinning.set(particles.getParticleBinning())
         protocol.binned_size_pix.set(particles.getBoxSize())
-        protocol.subtomo_format.set(KINDS.index(particles.getKind()))
+        protocol.subtomo_format.set(protocol.getParam('subtomo_format').choices.index(particles.getKind()))
     return protocol
 
 

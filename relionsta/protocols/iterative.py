@@ -5,15 +5,14 @@ import pyworkflow.utils as pwutils
 from pyworkflow.protocol import params
 
 from ..jobs import files
-from ..jobs.asked import HOW, ITERATIONS, asked, plan, read_asked, write_asked
+from ..jobs.asked import HOW, ITERATIONS, plan, read_asked, write_asked
 from ..results.iterations import complete_iterations, is_complete, last_complete, left_behind, optimiser_of
+from .base import ASKED
 from .form import RUN_OPTIONS, jobValues, relionVersion
 from .runner import runRelion
 
 #: In "Iteration to ...": the last one.
 LAST = -1
-#: What the run was asked, kept beside its job folder.
-ASKED = 'asked.json'
 #: RELION 5.0 begins a new root of names where it is told the one that it had.
 SAME_ROOT = (5, 1)
 
@@ -128,7 +127,7 @@ class IterativeMixin:
     def runRelionStep(self, work, output):
         """Run RELION afresh, or on from the last complete iteration, or not at all where all is there."""
         folder = self._getJobPath()
-        now = asked(self._job, self.getValues(), relionVersion())
+        now = self._asked()
         todo = plan(self._job, read_asked(self._getExtraPath(ASKED)), now, self.getCompleteIterations(),
                     self._isFinished(), self._getWanted())
         afresh = todo.run and todo.start is None
@@ -138,12 +137,13 @@ class IterativeMixin:
             for path in left_behind(folder, self._job.type, todo.start):
                 pwutils.cleanPath(str(path))
             self.info('Going on from iteration %d.' % todo.start)
-        commands = self._getRefineCommand(todo.start) if todo.run else []
-        if todo.run:
+        refine = self._getRefineCommand(todo.start) if todo.run else []
+        if refine:
             write_asked(self._getExtraPath(ASKED), now)
-        commands += self._commandsAfter()
-        if commands:
-            runRelion(self, commands, folder + os.sep, more=not afresh)
+            runRelion(self, refine, folder + os.sep, more=not afresh)
+        after = self._commandsAfter()
+        if after:
+            runRelion(self, after, folder + os.sep, more=True, before=refine)
 
     def _getRefineCommand(self, start):
         """[the command that makes iterations]; start: that of this run to go on from, or None."""
@@ -155,7 +155,7 @@ class IterativeMixin:
         return self._job.commands(values, out, version)[:1]
 
     def _commandsAfter(self):
-        """Commands that make the output of the chosen iteration; they are run each time."""
+        """Commands that make the output of the chosen iteration, which is there now; they are run each time."""
         return []
 
     def _isFinished(self):

@@ -85,12 +85,23 @@ class ProtStaJoin(ProtStaToolBase):
         coordinates = self._coordinates(joined, blocks['particles'])
         particles = self._newParticles('particles')
         read_particles(files.particles, particles, coordinates, files.tomograms, files.trajectories or None,
-                       joined.object_ids())
+                       joined.object_ids(), next(filter(None, (one.getOutdatedBy() for one in self._sets())), None))
+        self._keepSeries(particles)
         particles.write()
         self._defineOutputs(**{PARTICLES: particles})
         for pointer in self.inputSets:
             self._defineSourceRelation(pointer, particles)
         return self._report(joined, blocks)
+
+    def _keepSeries(self, particles):
+        """Tilt series and CTFs in Scipion, where all inputs come from the same."""
+        first, *others = self._sets()
+        for get, keep in ((SetOfStaParticles.getTiltSeries, particles.setTiltSeries),
+                          (SetOfStaParticles.getCtfs, particles.setCtfs)):
+            here = get(first)
+            if here is not None and all(get(one) is not None and get(one).getFileName() == here.getFileName()
+                                        for one in others):
+                keep(get(first, asPointer=True))
 
     @staticmethod
     def _writeFiles(joined, blocks, folder):

@@ -109,12 +109,6 @@ def checkMask(label, mask, box, pixel, whose='the particles'):
     return []
 
 
-def maskVolume(path):
-    """Voxels that a mask encloses: the sum of its values."""
-    x, y, z = read_header(path).size
-    return map_statistics(path).mean * x * y * z
-
-
 def checkCalibration(label, given, volume):
     """A pixel size (Å) that the user gives instead of the map's own, -1 for none, must be near to it."""
     rate = volume.getSamplingRate()

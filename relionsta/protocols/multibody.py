@@ -1,25 +1,29 @@
 """3D multi-body."""
 import os
 
+import numpy as np
 from pwem.objects import SetOfFSCs, SetOfVolumes
 from pyworkflow.protocol import params
 
 from ..convert.bulk import read_columns
+from ..convert.parts import NAME
 from ..convert.values import subset
 from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.bodies import bodies_text, default_bodies, parse_bodies, write_bodies
-from ..jobs.multibody import MULTIBODY, output_root
+from ..jobs.multibody import MULTIBODY
 from ..objects import SetOfStaParticles
 from ..results.flexibility import explained_variance, read_projections
 from ..results.history import read_iteration
 from ..results.iterations import is_converged
+from ..results.maps import read_map
 from ..results.model import read_model
 from ..star import read_star
 from . import maps
 from .fscs import addFscSet
 from .iterative import IterativeMixin
 from .refinement_run import ProtStaFromRunBase
+from .runner import RelionFailed
 
 BODIES, PARTICLES, FSCS, MOTIONS, SELECTED = ('outputBodies', 'outputParticles', 'fscs', 'outputMotions',
                                               'selectedParticles')
@@ -91,10 +95,6 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         before = self._continued()
         return super()._inputPointers() + list(self.bodyMasks if before is None else before.bodyMasks)
 
-    def _particlesPointer(self):
-        before = self._continued()
-        return ProtStaFromRunBase._particlesPointer(self) if before is None else before._particlesPointer()
-
     def _inputValues(self):
         return {'fn_in': self._optimiser(), 'fn_cont': '', 'write_projections': True,
                 'fn_bodies': self._getInputPath(BODIES_STAR)}
@@ -105,24 +105,36 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
 
     # --------------------------------------------------------------- commands
     def _getRefineCommand(self, start):
-        """RELION takes offsets of this job times the pixel size, twice (3dem/relion issue 1085): given in its pixels
-        they would be as many times too large. It goes on under the names that the run began with."""
-        commands = super()._getRefineCommand(start)
-        out = self._getJobPath() + os.sep
-        tokens = commands[0]
+        """RELION multiplies the offsets of this job with the pixel size twice (3dem/relion issue 1085): they are divided
+        by it once. A run goes on under the names that it began with."""
+        tokens = super()._getRefineCommand(start)[0]
         for name in ('--offset_range', '--offset_step'):
             if name in tokens:
                 place = tokens.index(name) + 1
                 tokens[place] = '%.8g' % (float(tokens[place]) / self._pixel())
-        continued = os.path.join(out, output_root(self.getValues()['fn_cont']))
-        return [[os.path.join(out, files.RUN) if token == continued else token for token in tokens]]
+        place = tokens.index('--o') + 1
+        tokens[place] = os.path.join(os.path.dirname(tokens[place]), files.RUN)
+        return [tokens]
 
     def _commandsAfter(self):
         """The analysis of the final result, if it is asked for."""
-        if not (self._isFinal() and self._isFinished()):
+        if not self._isFinal():
             return []
-        values = dict(self.getValues(), fn_cont='')
-        return self._job.commands(values, self._getJobPath() + os.sep, resume=True)
+        return self._job.commands(dict(self.getValues(), fn_cont=''), self._getJobPath() + os.sep, resume=True)
+
+    def runRelionStep(self, work, output):
+        """The refinement and the analysis, which fails where there is no final result to analyse."""
+        try:
+            super().runRelionStep(work, output)
+        except RelionFailed as error:
+            if self.getCompleteIterations() and not self._isFinished() and 'relion_flex_analyse' in str(error):
+                raise ValueError(self._notConverged()) from error
+            raise
+
+    def _notConverged(self):
+        return ('The refinement did not converge: RELION ended without its final maps in %s. Look at its log. To use an '
+                'iteration as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
+                % (self._getJobPath(), self._nameIterations() or 'none'))
 
     # ----------------------------------------------------------------- checks
     def _checkInputs(self):
@@ -142,7 +154,7 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
 
     @staticmethod
     def _checkOrder(names):
-        volumes = [maps.maskVolume(name) for name in names]
+        volumes = [read_map(name).sum(dtype=np.float64) for name in names]
         order = sorted(range(len(names)), key=lambda place: -volumes[place])
         for place in range(1, len(names)):
             if volumes[place] > LARGER * volumes[place - 1]:
@@ -176,13 +188,12 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
     def getProjections(self):
         """The places of the particles along the motions, or None without an analysis."""
         path = self._getJobPath(files.PROJECTIONS)
-        return read_projections(path) if self._isFinal() and os.path.exists(path) else None
+        analysed = self._isFinal() and self.getValues()['do_analyse'] and os.path.exists(path)
+        return read_projections(path) if analysed else None
 
     def _makeOutputs(self):
         if self._isFinal() and not self._isFinished():
-            raise ValueError('The refinement did not converge: RELION ended without its final maps in %s. Look at its '
-                             'log. To use an iteration as it is, choose it in "Iteration to use" and Continue; complete '
-                             'are: %s.' % (self._getJobPath(), self._nameIterations() or 'none'))
+            raise ValueError(self._notConverged())
         model = self.getModel()
         number = len(model.classes)
         names = (files.multibody_final_files(files.RUN, number) if self._isFinal()
@@ -209,31 +220,31 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
 
     def _makeAnalysis(self, model, particles):
         """The maps along the motions, and the particles that were selected along one."""
-        projections, made = self.getProjections(), {}
+        projections, values, made = self.getProjections(), self.getValues(), {}
         if projections is None:
             return made
         explained = explained_variance(projections)
-        if self.nr_movies.get() > 0:
+        if values['nr_movies'] > 0:
             motions = self._newVolumes('motions', model.pixel_size)
-            for number in range(1, min(self.nr_movies.get(), len(explained)) + 1):
+            for number in range(1, min(values['nr_movies'], len(explained)) + 1):
                 for place, name in enumerate(files.component_maps(number), start=1):
                     volume = make_volume(self._getJobPath(name), model.pixel_size, box=model.box_size)
                     volume.setObjLabel('Motion %d, map %d' % (number, place))
-                    volume.setObjComment('Motion %d explains %.1f %% of the variance' % (number, 100 * explained[number - 1]))
+                    volume.setObjComment('Motion %d explains %.1f %% of the variance'
+                                         % (number, 100 * explained[number - 1]))
                     motions.append(volume)
             motions.write()
             made[MOTIONS] = motions
-        if self.do_select.get():
-            made[SELECTED] = self._makeSelected(particles)
+        if values['do_select']:
+            made[SELECTED] = self._makeSelected(particles, values)
         return made
 
-    def _makeSelected(self, particles):
-        name = files.selection_file(self.select_eigenval.get(), self.eigenval_min.get(), self.eigenval_max.get())
-        blocks = read_star(self._getJobPath(name), ['particles'])
+    def _makeSelected(self, particles, values):
+        name = files.selection_file(values['select_eigenval'], values['eigenval_min'], values['eigenval_max'])
+        chosen = read_star(self._getJobPath(name), ['particles'])['particles'][NAME]
         columns = read_columns(particles, ['_particleName'])
-        chosen = blocks['particles']['rlnTomoParticleName']
         selected = SetOfStaParticles.create(self._getPath(), prefix='selected')
-        subset(particles, selected, columns['id'][[name in set(chosen) for name in columns['_particleName']]])
+        subset(particles, selected, columns['id'][np.isin(columns['_particleName'].astype(str), chosen.to_numpy(str))])
         selected.write()
         return selected
 
@@ -255,7 +266,7 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
             lines.append('Principal motions explain %s %% of the variance.' % ', '.join('%.0f' % one for one in parts[:3]))
         if hasattr(self, SELECTED):
             lines.append('%d of %d particles selected along motion %d.' % (
-                self.selectedParticles.getSize(), self.outputParticles.getSize(), self.select_eigenval.get()))
+                self.selectedParticles.getSize(), self.outputParticles.getSize(), self.getValues()['select_eigenval']))
         return lines
 
     def _methodsLines(self):

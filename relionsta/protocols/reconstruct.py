@@ -4,7 +4,7 @@ import os
 from pwem.objects import Volume
 from pyworkflow.protocol import params
 
-from ..convert.halves import split_halves
+from ..convert.halves import has_both_halves, split_halves
 from ..convert.volumes import make_volume
 from ..geometry import good_box_size
 from ..jobs import files
@@ -93,14 +93,15 @@ class ProtStaReconstruct(ProtStaParticlesBase):
         errors, particles = super()._validateInputs(), self.inputParticles.get()
         if errors:
             return errors
+        binning = self.getBinning()
         errors = ['*%s*: empty, and these particles have no images yet whose %s it could be. Give a number.' % (label, what)
-                  for label, what, value in (('Binning factor', 'binning', self.getBinning()),
-                                             (BOX, 'width', self.getBox())) if value is None]
+                  for label, what, missing in (('Binning factor', 'binning', binning is None),
+                                               (BOX, 'width', self.getBox() is None and binning != 0)) if missing]
         if self.do_helix.get() and not self.splitHalves.get() and 0 in halfSets(particles):
             errors.append('*Apply helical symmetry?*: Yes, and RELION then needs half maps, but these particles have no '
                           'half sets. Choose Yes in "Split into random half sets if there are none?".')
         errors = errors or checkStacks('Particles', *particles.getTomogramsStars())
-        if errors or not self.getBinning() > 0:
+        if errors or not binning > 0:
             return errors  # RELION's own limits are told with the other options
         return self._checkMemory() or checkBoxFits(
             BOX, self.getBox() * self._getPixel(), stackSize(firstStack(particles.getTomogramsStar())),
@@ -141,7 +142,8 @@ class ProtStaReconstruct(ProtStaParticlesBase):
 
     def _volume(self, kind, box):
         """A map with its half maps, if there are any; kind: what the names of its files begin with."""
-        halves = [self._getJobPath(files.RECONSTRUCT_FILES[kind + name]) for name in ('half1', 'half2')]
+        both = has_both_halves(self._getInputPath(PARTICLES))
+        halves = [self._getJobPath(files.RECONSTRUCT_FILES[kind + name]) for name in ('half1', 'half2') if both]
         return make_volume(self._getJobPath(files.RECONSTRUCT_FILES[kind + 'merged']), self._getPixel(),
                            [half for half in halves if os.path.exists(half)], box=box)
 
@@ -153,7 +155,7 @@ class ProtStaReconstruct(ProtStaParticlesBase):
                              average.getSamplingRate() / particles.getTiltSeriesPixelSize()),
                  'Symmetry %s%s.' % (self.sym_name.get(), '; helix: twist %g degrees, rise %g Å' % (
                      self.helical_twist.get(), self.helical_rise.get()) if self.do_helix.get() else ''),
-                 'With two half maps.' if average.getHalfMaps() else 'No half maps: the particles have no half sets.']
+                 'With two half maps.' if average.getHalfMaps() else 'No half maps: the particles are not in two half sets.']
 
     def _methodsLines(self):
         particles, rate = self.inputParticles.get(), self.average.getSamplingRate()

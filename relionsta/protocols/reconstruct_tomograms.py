@@ -39,7 +39,7 @@ class ProtStaReconstructTomograms(ProtStaBase):
     _job = RECONSTRUCT_TOMOGRAMS
     _filledIn = ('in_tiltseries',)
     _defaultThreads = 2
-    _extraConditions = {'xdim': 'not sizesFromImages', 'ydim': 'not sizesFromImages'}
+    _emptyMeans = {'xdim': 'as wide as the tilt images', 'ydim': 'as high as the tilt images'}
 
     def _defineInputParams(self, form):
         form.addParam('inputTiltSeries', params.PointerParam, pointerClass='SetOfTiltSeries, SetOfStaParticles',
@@ -48,11 +48,6 @@ class ProtStaReconstructTomograms(ProtStaBase):
                            'belong to as they are now, after refinement.')
         form.addParam('inputCtfs', params.PointerParam, pointerClass='SetOfCTFTomoSeries', allowsNull=True,
                       label='CTFs', help='The CTF of the tilt series; particles bring their own.')
-        section = form.addSection(label='Reconstruct')
-        section.addParam('sizesFromImages', params.BooleanParam, default=True,
-                         label='Width and height from the tilt images?',
-                         help='Yes: as wide and high as the tilt images, with the tilt axis along Y. No: choose them '
-                              'below.')
 
     # ------------------------------------------------------------------ input
     def _ofParticles(self):
@@ -81,11 +76,12 @@ class ProtStaReconstructTomograms(ProtStaBase):
 
     def getSizes(self):
         """Width, height and thickness of the tomograms in pixels of the tilt series."""
-        size = [self.xdim.get(), self.ydim.get(), self.zdim.get()]
-        if self.sizesFromImages.get():
-            rows = [row for row, _ in self._tables().values()]
-            size[:2] = (max(int(row['rlnTomoSize' + axis]) for row in rows) for axis in 'XY')
-        return size
+        given = [self.xdim.get(), self.ydim.get(), self.zdim.get()]
+        if None not in given:
+            return given
+        rows = [row for row, _ in self._tables().values()]
+        return [max(int(row['rlnTomoSize' + axis]) for row in rows) if size is None else size
+                for axis, size in zip('XYZ', given)]
 
     def getTiltSeriesPixelSize(self):
         """Å per pixel of the tilt images."""

@@ -20,18 +20,19 @@ class RelionFailed(Exception):
     """RELION ended with an error; the message says the cause and what to do."""
 
 
-def runRelion(protocol, commands, folder, more=False):
+def runRelion(protocol, commands, folder, more=False, before=()):
     """Run RELION's commands one after the other for `protocol`; RELION reports to `folder` (with a slash).
 
     Leaves run.sh, which runs the same again from the project's folder, and relion_times.json. more: an earlier run
-    goes on, so its times are kept. Raises RelionFailed with the cause and the next step.
+    goes on, so its times are kept. before: commands that were run just before and belong to these in run.sh. Raises
+    RelionFailed with the cause and the next step.
     """
-    controlled = [tokens + ['--pipeline_control', folder] if tokens[0].startswith('relion_') else tokens
-                  for tokens in commands]
+    earlier, controlled = ([tokens + ['--pipeline_control', folder] if tokens[0].startswith('relion_') else tokens
+                            for tokens in part] for part in (before, commands))
     mpi = protocol.numberOfMpi.get()
     environ = Plugin.getEnviron()
     script = protocol._getExtraPath(RUN_SCRIPT)
-    _write(script, run_script(controlled, mpi=mpi, relion_home=str(Plugin.getBuild().home)))
+    _write(script, run_script(earlier + controlled, mpi=mpi, relion_home=str(Plugin.getBuild().home)))
     os.chmod(script, 0o755)
     times = _times(protocol) if more else []
     for tokens in controlled:

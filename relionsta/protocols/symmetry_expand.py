@@ -3,7 +3,6 @@ import enum
 
 from ..convert.expand import expand_by_angles, expand_helix
 from ..convert.halves import split_halves
-from ..convert.particles import read_particles
 from ..jobs import files
 from ..jobs.symmetry_expand import SYMMETRY_EXPAND
 from ..objects import SetOfStaParticles
@@ -50,13 +49,9 @@ class ProtStaSymmetryExpand(ProtStaParticlesBase):
             known = read_trajectories(inputs.trajectories)
             write_trajectories(motion, {new: known[old] for new, old in expanded.old_names.items()})
         write_star(star, expanded.blocks)
-        source = self.inputParticles.get()
-        particles = SetOfStaParticles.create(self._getPath())
-        read_particles(star, particles, source.getCoordinates3D(asPointer=True), inputs.tomograms,
-                       motion if inputs.trajectories else None)
-        particles.write()
+        particles = self._readParticles(star, trajectoriesStar=motion if inputs.trajectories else None)
         self._defineOutputs(**{SymmetryExpandOutputs.outputParticles.name: particles})
-        self._defineSourceRelation(self.inputParticles, particles)
+        self._relateToInputs(particles)
 
     def _expand(self, blocks):
         if self.do_helix.get():

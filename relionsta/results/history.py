@@ -21,7 +21,8 @@ class Iteration(NamedTuple):
 
 
 def history(folder: PathLike, job_type: str, root: str = files.RUN) -> pd.DataFrame:
-    """A table of the complete iterations (index `iteration`, from 1), nan where RELION has no value.
+    """A table of the complete iterations (index `iteration`, from 1), nan where RELION has no value (without alignment
+    there are no steps).
 
     Columns: resolution (Å), pmax, change_rotations (deg), change_translations (Å), change_classes (fraction of the
     particles), accuracy_rotations (deg), accuracy_translations (Å), angular_step (deg, after oversampling), offset_step
@@ -56,8 +57,8 @@ def _row(one: Iteration) -> Dict[str, float]:
         'change_classes': optimiser.change_classes,
         'accuracy_rotations': optimiser.accuracy_rotations,
         'accuracy_translations': optimiser.accuracy_translations,
-        'angular_step': sampling.angular_step(optimiser.oversampling),
-        'offset_step': sampling.offset_step / 2 ** optimiser.oversampling,
+        'angular_step': sampling.angular_step(optimiser.oversampling) if optimiser.aligned else None,
+        'offset_step': sampling.offset_step / 2 ** optimiser.oversampling if optimiser.aligned else None,
     }
     for result in model.classes:
         row['distribution_%d' % result.number] = result.distribution

@@ -54,8 +54,8 @@ def read_local_resolution(path: PathLike, mask: Optional[PathLike] = None) -> Lo
     if mask is not None:
         weights = read_map(mask)
         if weights.shape != resolution.shape:
-            raise MapError('%s: its box is %d x %d x %d voxels and that of %s is %d x %d x %d'
-                           % ((mask,) + weights.shape[::-1] + (path,) + resolution.shape[::-1]))
+            raise MapError('%s: its box is %s voxels (x, y, z) and that of %s is %s'
+                           % (mask, weights.shape[::-1], path, resolution.shape[::-1]))
         inside = weights > INSIDE
     measured = inside & (resolution > 0)
     if not measured.any():

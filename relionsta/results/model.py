@@ -8,7 +8,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Optional, Tuple, Union
+from typing import Optional, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -105,6 +105,7 @@ class Optimiser:
     """An optimiser.star. Angles in degrees, offsets and resolution in Å, class changes as a fraction of the particles.
 
     iteration: None in the final files of a converged auto-refinement. number_of_iterations: None where RELION decides.
+    aligned: False in a run that keeps the poses that the particles had.
     """
 
     path: str
@@ -119,6 +120,7 @@ class Optimiser:
     best_resolution: Optional[float]
     iterations_without_gain: int
     oversampling: int
+    aligned: bool
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ def read_optimiser(path: PathLike) -> Optimiser:
                      accuracy_translations=row.known('rlnOverallAccuracyTranslationsAngst'),
                      best_resolution=None if best is None else 1. / best,  # the file holds 1/Å
                      iterations_without_gain=int(row.number('rlnNumberOfIterWithoutResolutionGain')),
-                     oversampling=int(row.number('rlnAdaptiveOversampleOrder')))
+                     oversampling=int(row.number('rlnAdaptiveOversampleOrder')),
+                     aligned=not row.known('rlnDoSkipAlign'))
 
 
 def read_sampling(path: PathLike) -> Sampling:

@@ -33,6 +33,11 @@ GUINIER_COLUMNS = {
 
 #: RELION writes this number over the part of the voxels where the mask is above 0.5 (measured on 5.1).
 MASK_SCALE = 0.476
+#: Mean of the phase-randomised curve up to the resolution beyond which a mask is too tight, hard or detailed. Wide soft
+#: masks of simulated half maps give up to 0.06, tight or hard ones 0.12 to 0.85.
+TOO_TIGHT = 0.1
+#: Shells beyond the one from which phases are randomised in which the curve still falls.
+_FALLING = 2
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,27 @@ class PostProcess:
     def nyquist(self) -> float:
         """The finest spacing that the voxels hold, Å."""
         return 1. / float(self.frequency[-1])
+
+    @property
+    def mask_effect(self) -> Optional[float]:
+        """Correlation that the mask alone makes: the mean of the phase-randomised curve from where it has fallen to one
+        shell beyond the resolution; None where there is no such shell. Beyond TOO_TIGHT the mask should be wider or softer.
+        """
+        if self.randomised_from is None or RANDOMISED not in self.fsc:
+            return None
+        first, last = (int(np.abs(self.frequency - 1. / spacing).argmin())
+                       for spacing in (self.randomised_from, self.resolution))
+        values = self.fsc[RANDOMISED][first + _FALLING:last + 2]
+        return float(values.mean()) if len(values) else None
+
+    @property
+    def mask_left_out(self) -> bool:
+        """True where RELION took the curve without mask, since the corrected one was worse: the map is then not masked."""
+        if not {CORRECTED, UNMASKED, MASKED} <= set(self.fsc):
+            return False
+        plain = self.fsc[UNMASKED]
+        return (np.allclose(self.fsc[CORRECTED], plain, atol=1e-5)
+                and not np.allclose(self.fsc[MASKED], plain, atol=1e-5))
 
     def fsc_curves(self) -> Dict[str, Curve]:
         """Name of a curve -> (spatial frequency in 1/Å, FSC)."""

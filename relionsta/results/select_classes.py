@@ -1,7 +1,7 @@
 """Which classes of a classification to keep, and the particles in them by their values. All of it on plain tables."""
 import os
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,9 @@ class Run(NamedTuple):
         """The same run at another iteration (None: the same). Raises ValueError where that one is not complete."""
         if iteration is None or iteration == self.iteration:
             return self
-        if not is_complete(self.folder, files.CLASS3D, iteration, self.root):
-            there = complete_iterations(self.folder, files.CLASS3D, self.root)
+        # Iteration 0 is the start: no particle has a class yet.
+        if iteration < 1 or not is_complete(self.folder, files.CLASS3D, iteration, self.root):
+            there = [number for number in complete_iterations(self.folder, files.CLASS3D, self.root) if number]
             raise ValueError('iteration %d is not complete in %s; complete are: %s'
                              % (iteration, self.folder, number_text(there) or 'none'))
         return self._replace(iteration=iteration)
@@ -88,7 +89,7 @@ class Limits(NamedTuple):
 
 def parse_numbers(text: str) -> List[int]:
     """Class numbers of a text such as 1,3-5, ascending, each once; [] for a blank one. Raises ValueError."""
-    numbers = set()
+    numbers: Set[int] = set()
     for part in filter(None, (part.strip() for part in re.split('[,;]', text))):
         match = _NUMBERS.fullmatch(part)
         if match is None:

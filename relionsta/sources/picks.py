@@ -1,13 +1,13 @@
 """Picked particles: STAR files of pytom-match-pick and of RELION 5."""
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
 
-from relionsta.star import StarError, read_star
+from relionsta.star import StarError, is_complete, read_star
 
 from .names import match_tomogram
 from .picktable import CENTERED, UNBINNED, VOXEL, PickTable, has_coordinates, read_pick_table
@@ -146,7 +146,12 @@ def _picks_of(file: Path, blocks: Dict[str, pd.DataFrame], coordinates: Optional
         seen = '; '.join('data_%s: %s' % (name, ', '.join(list(table.columns)[:6])) for name, table in blocks.items())
         raise SourceError('%s: %s block has coordinates (rlnCenteredCoordinateX/Y/ZAngst or rlnCoordinateX/Y/Z). Found '
                           '%s. Give a file of picks.' % (file, 'more than one' if names else 'no', seen))
-    return read_pick_table(file, names[0], blocks[names[0]], blocks.get('optics'), coordinates, tomo_name)
+    picks = read_pick_table(file, names[0], blocks[names[0]], blocks.get('optics'), coordinates, tomo_name)
+    if is_complete(file):
+        return picks
+    note = '%s: has no empty line at its end. If the file was cut, there were more than these %d picks.' % (
+        file.name, len(picks.table))
+    return replace(picks, notes=(*picks.notes, note))
 
 
 def _with_picks(blocks: Dict[str, pd.DataFrame]) -> List[str]:

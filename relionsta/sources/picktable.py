@@ -70,6 +70,9 @@ def read_pick_table(path: Path, block: str, table: pd.DataFrame, optics: Optiona
         oriented = oriented or bool(there)
         for label, target in zip(labels, targets):
             result[target] = reader.numbers(label) if there else 0.
+    for axis in 'XYZ':
+        if 'rlnOrigin%sAngst' % axis in table:
+            reader.check('rlnOrigin%sAngst' % axis)
     score = next((column for column in _SCORES if column in table), None)
     result['score'] = pd.to_numeric(reader.take(score), errors='coerce').astype(float) if score else np.nan
     return PickTable(path, kind, oriented, pd.concat([result, reader.rest()], axis=1), tuple(notes))
@@ -88,7 +91,13 @@ class _Reader:
 
     def numbers(self, column: str) -> pd.Series:
         """A column of finite numbers; SourceError names the first row that is none."""
-        values = pd.to_numeric(self.take(column), errors='coerce').astype(float)
+        values = self.check(column)
+        self.take(column)
+        return values
+
+    def check(self, column: str) -> pd.Series:
+        """As numbers, but the column stays among those that are left."""
+        values = pd.to_numeric(self.table[column], errors='coerce').astype(float)
         wrong = np.flatnonzero(~np.isfinite(values.to_numpy()))
         if wrong.size:
             row = int(wrong[0])

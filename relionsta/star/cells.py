@@ -2,11 +2,14 @@
 
 It needs neither numpy nor pandas, so that a command that reads a small file answers at once.
 """
+import logging
 import re
 from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from relionsta.star.error import StarError
+
+logger = logging.getLogger(__name__)
 
 _BLOCK = re.compile(r'^[ \t]*data_(\S*)[ \t]*$', re.MULTILINE)
 _TOKEN = re.compile(r'"(?P<double>.*?)"(?=\s|$)|\'(?P<single>.*?)\'(?=\s|$)|(?P<comment>#)|(?P<plain>\S+)')
@@ -46,6 +49,10 @@ def read_cells(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, c
             first_line = text.count('\n', 0, mark.end()) + 2
             lines = text[mark.end() + 1:end].split('\n')
             found[name] = _BlockReader(path, name, first_line, last=end == len(text)).read(lines)
+    if names[-1] in found and not ends_with_empty_line(text):
+        rows = len(next(iter(found[names[-1]].columns.values())))
+        logger.warning('%s, block data_%s: the empty line that RELION writes last is missing after row %d; if the file '
+                       'was cut, rows are missing', path, names[-1], rows)
     return found
 
 

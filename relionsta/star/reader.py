@@ -30,6 +30,7 @@ def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None,
     other labels are numbers where every value is one. complete: also refuse a file without the empty line that
     RELION writes last (see is_complete).
 
+    A file that ends after a whole row without that line, as some programs write it, is read with a warning in the log.
     Raises StarError where the file is missing, is no STAR file, or ends within a row.
     """
     tables = {}

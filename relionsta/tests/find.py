@@ -37,3 +37,15 @@ def shared_data(name: str) -> Path:
     if not path.exists():
         pytest.skip('real files of other programs are not here (%s); set RELIONSTA_TEST_DATA' % path)
     return path
+
+
+def reference(name: str) -> Path:
+    """A file of notes on RELION; the test is skipped where they are absent.
+
+    Looked for in $RELIONSTA_TEST_REFERENCE, else in ../shared/reference beside the checkout.
+    """
+    top = Path(os.environ.get('RELIONSTA_TEST_REFERENCE') or CHECKOUT.parent / 'shared' / 'reference')
+    path = top / name
+    if not path.exists():
+        pytest.skip('the notes on RELION are not here (%s); set RELIONSTA_TEST_REFERENCE' % path)
+    return path

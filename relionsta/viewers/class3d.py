@@ -27,7 +27,11 @@ class ProtStaClass3DViewer(IterationViewer):
                       help='RELION takes for the resolution of a class where its signal-to-noise ratio falls below 1.')
         form.addParam('showConvergence', params.LabelParam, label='Convergence',
                       help='Resolution, changes and sizes of the classes over all complete iterations.')
+        self._defineMore(form)
         self._addVolumesParam(form)
+
+    def _defineMore(self, form):
+        """Lines of the form for what other jobs with classes make besides."""
 
     def _getShows(self):
         return {'showSlices': self._showSlices, 'showSsnr': self._showSsnr,

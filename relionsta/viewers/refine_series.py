@@ -19,8 +19,8 @@ class ProtStaSeriesRefineViewer(ProtStaViewer):
     def _defineParams(self, form):
         form.addSection(label='Results')
         form.addParam('showExtract', params.LabelParam, important=True, label='Extract the particles again',
-                      help='Opens the form of Extract subtomos, filled in: these particles with their refined tilt series, and '
-                           'box, binning and kind of image as before.')
+                      help='Opens the form of Extract subtomos, filled in: these particles with their refined tilt series, '
+                           'and box, binning and kind of image as before.')
         form.addParam('showChanges', params.LabelParam, label='Changes of the tilt images',
                       help='Against the tilt angle, for each tilt series.')
 

@@ -45,5 +45,5 @@ def made(road):
 
 def reconstruct(case, particles):
     """The average at the pixel size of the tilt series, with half maps."""
-    return case.run_new('ProtStaReconstruct', inputParticles=particles, sizesFromParticles=False, binning=1.0, box_size=BOX,
+    return case.run_new('ProtStaReconstruct', inputParticles=particles, binning=1.0, box_size=BOX,
                         numberOfThreads=2)

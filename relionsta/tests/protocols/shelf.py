@@ -52,7 +52,8 @@ class Shelf:
         return volume
 
     def changed(self, items, name, change=None, of_set=None, keep=None):
-        """A copy of a set. change: called with each item; of_set: called with the copy; keep: says which items stay."""
+        """A copy of a set. change: called with each item (of a
+        set of sets: with those inside); of_set: called with the copy; keep: says which items stay."""
         copy = type(items)(filename=self.path(name + '.sqlite'))
         copy.copyInfo(items)
         if of_set is not None:
@@ -70,7 +71,10 @@ class Shelf:
             new.copyInfo(item)
             copy.append(new)
             for one in item.iterItems():
-                new.append(one.clone())
+                one = one.clone()
+                if change is not None:
+                    change(one)
+                new.append(one)
             copy.update(new)
             return
         if change is not None:

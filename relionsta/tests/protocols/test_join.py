@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from relionsta.convert.bulk import read_columns
-from relionsta.simulate.truth import compare_map, read_truth
+from relionsta.simulate.truth import compare_maps, read_truth
 from relionsta.star import read_star
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import OTHER_SESSION, SCENE, SETTINGS, scene_folder
@@ -71,7 +71,7 @@ class TestStaJoin(StaCase):
         protocol = self.run_new('ProtStaReconstruct', inputParticles=self.output('joined', 'outputParticles'))
         self.assertIn('Average of %d particles from 4 tilt series' % BOTH, protocol.summary()[0])
         truth = read_truth(scene_folder())
-        one, both = (compare_map(truth, run.average.getFileName(), RESOLUTION).correlation
+        one, both = (compare_maps(run.average.getFileName(), truth, RESOLUTION).cc
                      for run in (self.done['reconstruct'], protocol))
         self.assertGreater(both, one)
         again = self.run_new('ProtStaExtract', inputCoordinates=self.output('joined', 'outputParticles'),

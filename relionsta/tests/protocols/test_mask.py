@@ -57,7 +57,7 @@ class TestStaMask(StaCase):
     def test_the_suggested_mask_holds_the_particle(self):
         """A mask that cuts into the particle costs resolution; one that is the whole box does nothing."""
         mask, truth = self._read(self.suggested), read_truth(scene_folder()).map(BOX, PIXEL)
-        density = np.clip(truth, 0, None)
+        density = np.where(truth > 0.1 * truth.max(), truth, 0)  # not the ripples of Nyquist around it
         self.assertGreater(density[mask > 0.5].sum() / density.sum(), 0.95)
         self.assertTrue(0.05 < mask.mean() < 0.4, mask.mean())
         self.assertNotIn('keeps only', '\n'.join(self.suggested.summary()))

@@ -75,7 +75,7 @@ class TestStaParticleRefusals(RefusalCase):
         refusals += [
             Refusal('ProtStaRefine3D', 'solvent FSC without mask', ('*Use solvent-flattened FSCs?*', 'Yes', 'mask'),
                     lambda test: dict(solventMask=None)),
-            Refusal('ProtStaClass3D', 'iteration', ('*Iteration to use*', '9', '2 iterations'),
+            Refusal('ProtStaClass3D', 'iteration', ('*Iteration to use*', '9', 'iterations 1 to 2'),
                     lambda test: dict(outputIteration=9)),
             Refusal('ProtStaClass3D', 'no iteration', ('*Number of iterations*', '0', '1 or more'),
                     lambda test: dict(nr_iter=0))]
@@ -85,11 +85,11 @@ class TestStaParticleRefusals(RefusalCase):
         """RELION makes half a voxel of shift of an odd box, and nothing of a box beyond the images."""
         self.check([
             Refusal('ProtStaReconstruct', 'odd box', ('*Box size (binned pix)*', '25', '24 or 26'),
-                    lambda test: dict(sizesFromParticles=False, binning=2.0, box_size=25)),
+                    lambda test: dict(binning=2.0, box_size=25)),
             Refusal('ProtStaReconstruct', 'box beyond the images', ('*Box size (binned pix)*', '5120 Å', '960'),
-                    lambda test: dict(sizesFromParticles=False, binning=4.0, box_size=256)),
-            Refusal('ProtStaReconstruct', 'empty number', ('*Binning factor*', 'empty'),
-                    lambda test: dict(sizesFromParticles=False, binning=None))])
+                    lambda test: dict(binning=4.0, box_size=256)),
+            Refusal('ProtStaReconstruct', 'empty number', ('*Cropped box size (binned pix)*', 'empty'),
+                    lambda test: dict(crop_size=None))])
 
 
 class TestStaExtractRefusals(RefusalCase):

@@ -59,9 +59,12 @@ def text_of(option: Option, rng: random.Random) -> str:
     return '%.*f' % (rng.randint(0, 5), rng.uniform(low, high))
 
 
-def legal_draw(job: Job, rng: random.Random, version: Version = (5, 1)) -> Draw:
-    """A random set of options without a fatal problem (those that have one are drawn again), some left out."""
-    options = gui_options(job, version)
+def legal_draw(job: Job, rng: random.Random, version: Version = (5, 1), extra: bool = False) -> Draw:
+    """A random set of options without a fatal problem (those that have one are drawn again), some left out.
+
+    extra: with options that RELION's programs have and its GUI has not.
+    """
+    options = [option for option in job.options if option.exists_in(version)] if extra else gui_options(job, version)
     drawn = Draw(job, {option.name: text_of(option, rng) for option in options}, rng.random() < 0.3)
     for _ in range(3000):
         if drawn.rows.get('use_direct_entries') == 'Yes':
@@ -83,7 +86,7 @@ def wild_draw(job: Job, rng: random.Random, version: Version = (5, 1)) -> Draw:
     rows = {}
     for option in gui_options(job, version):
         rows[option.name] = text_of(option, rng)
-        if option.kind is Kind.PATH and rng.random() < 0.2:
+        if option.kind is Kind.PATH and rng.random() < 0.3:
             rows[option.name] = rng.choice(WILD_NAMES)
         elif option.kind in (Kind.INT, Kind.FLOAT) and option.name != 'nr_iter' and rng.random() < 0.2:
             rows[option.name] = rng.choice(WILD_NUMBERS)
@@ -92,6 +95,5 @@ def wild_draw(job: Job, rng: random.Random, version: Version = (5, 1)) -> Draw:
 
 def _without_some(drawn: Draw, rng: random.Random) -> Rows:
     """The rows less some that say the default: what a file leaves out takes it."""
-    defaults = {option.name: option for option in drawn.job.options}
-    return {name: text for name, text in drawn.rows.items()
-            if rng.random() < 0.5 or drawn.asked().values[name] != defaults[name].default}
+    values, defaults = drawn.asked().values, drawn.job.defaults()
+    return {name: text for name, text in drawn.rows.items() if rng.random() < 0.5 or values[name] != defaults[name]}

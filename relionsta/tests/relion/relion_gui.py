@@ -5,7 +5,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from relionsta.tests.find import relion_home
 
@@ -39,6 +39,10 @@ class Answer(NamedTuple):
     refused: str
 
 
+class Refused(Exception):
+    """RELION's GUI makes no command of what it was given, and says why."""
+
+
 class RelionGui:
     """A RELION project to ask in; each question has a job folder of its own."""
 
@@ -46,6 +50,7 @@ class RelionGui:
         self.folder, self._asked = folder, 0
         self._program = str(relion_home() / 'bin' / 'relion_pipeliner')
         self._environ = {name: value for name, value in os.environ.items() if not name.startswith('RELION_')}
+        self._environ['RELION_ERROR_LOCAL_MPI'] = '1000'  # else RELION takes no job of more than 32 without a queue
         (folder / SCRIPT).write_text(_TEMPLATE)
 
     def touch(self, names: Sequence[str]) -> None:
@@ -62,16 +67,20 @@ class RelionGui:
         (self.folder / out).mkdir(parents=True)
         return out
 
-    def add(self, path: Path) -> Path:
-        """Let RELION read a job.star and write its own; the path of that."""
+    def add(self, path: Path, options: str = '') -> Optional[Path]:
+        """Let RELION read a job.star and write its own; the path of that, or None where it takes no such options.
+
+        options: `name or label of the form == value`. Raises Refused where it has them and makes no command of them.
+        """
         self._asked += 1
         (self.folder / 'default_pipeline.star').write_text(_PIPELINE.split('data_pipeline_processes')[0] % self._asked)
         before = set(self.folder.glob('*/job*/job.star'))
-        said = self._run('--addJobFromStar', str(path))
-        assert said.returncode == 0, said.stdout
-        made = set(self.folder.glob('*/job*/job.star')) - before
-        assert len(made) == 1, said.stdout
-        return made.pop()
+        done = self._run('--addJobFromStar', str(path), *(['--addJobOptions', options] if options else []))
+        if 'does not contain label' in done.stdout:
+            return None
+        if done.returncode:
+            raise Refused(done.stdout)
+        return (set(self.folder.glob('*/job*/job.star')) - before).pop()
 
     def _run(self, *arguments: str) -> 'subprocess.CompletedProcess[str]':
         return subprocess.run([self._program, *arguments], cwd=str(self.folder), timeout=60, env=self._environ,

@@ -28,6 +28,7 @@ class Scene:
     CTFs. binning: of the tomogram, whose sizes are odd where odd_volume. coordinates_binning: of the coordinates (None:
     the tomogram's). origin: how many voxels the middle of the tomogram lies beside the specimen's. route: how the
     particles reach Scipion; pose: where a particles.star has their orientation. dose: e/Å² per image.
+    plain_contrast: images in focus, with amplitude contrast alone, so that no CTF needs to be corrected.
     """
     name: str
     axis: float = 85.0
@@ -51,6 +52,7 @@ class Scene:
     pose: str = PARTICLE
     phase_shift: float = 0.0
     dose: float = 0.5
+    plain_contrast: bool = False
 
     @property
     def series_names(self) -> Tuple[str, ...]:
@@ -60,7 +62,6 @@ class Scene:
     def left_out(self) -> Tuple[int, ...]:
         """Images that RELION must not see; they hold noise only."""
         return tuple(sorted({*self.dark, *self.excluded, *self.without_ctf}))
-
 
     def as_seen(self) -> 'Scene':
         """The scene with the same tilt images in which nothing else is special."""

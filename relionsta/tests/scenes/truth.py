@@ -48,7 +48,7 @@ def _images(scene: Scene, random: np.random.Generator) -> pd.DataFrame:
     tilts = np.linspace(-55, 55, TILTS) + random.uniform(-1, 1, TILTS)
     order = np.abs(tilts).argsort().argsort()
     # In proportion to the area of a pixel, so that the CTF spreads a point over as many pixels.
-    defocus = (7000 + random.uniform(-2000, 2000, TILTS)) * (scene.pixel / 4) ** 2
+    defocus = (7000 + random.uniform(-2000, 2000, TILTS)) * (scene.pixel / 4) ** 2 * (not scene.plain_contrast)
     axis = scene.axis + random.uniform(-1, 1, TILTS) * scene.axis_spread
     return pd.DataFrame({
         'rlnMicrographPreExposure': order * scene.dose, 'rlnTomoNominalStageTiltAngle': tilts,
@@ -91,7 +91,7 @@ def _particle_rows(scene: Scene, names: np.ndarray, positions: np.ndarray, A: np
 
 
 def microscope(scene: Scene, voltage: float) -> Dict[str, float]:
-    return {'rlnVoltage': voltage, 'rlnSphericalAberration': 2.7, 'rlnAmplitudeContrast': 0.1,
+    return {'rlnVoltage': voltage, 'rlnSphericalAberration': 2.7, 'rlnAmplitudeContrast': 1.0 if scene.plain_contrast else 0.1,
             'rlnTomoTiltSeriesPixelSize': scene.pixel}
 
 

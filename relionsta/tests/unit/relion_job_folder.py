@@ -110,7 +110,7 @@ def write_iteration(folder: Path, job_type: str, iteration: int, classes: int = 
         if role.endswith('model'):
             refine = job_type == files.REFINE3D
             fsc = np.linspace(1, 0, SHELLS) if refine else np.zeros(SHELLS)
-            own = [one for one in maps if not refine or role.split('_')[0] in one]
+            own = [one for one in maps if 'moment' not in one and (not refine or role.split('_')[0] in one)]
             (folder / name).write_text(model_star(own, [fsc] * len(own)))
         elif name.endswith('.mrc'):
             write_map(folder / name, seed=iteration)

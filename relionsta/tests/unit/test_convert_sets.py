@@ -157,16 +157,17 @@ def test_join_refuses_other_boxes(particles):
 
 
 def test_join_of_two_sessions_keeps_both_files(particles):
-    """Joined by Scipion, particles still know their own file; nothing goes to RELION half."""
-    write_particles('session2.star', names=['TS_03/%d' % row for row in range(8)], seed=11)
+    """Joined by Scipion, particles still know their own files, and RELION gets the rows of both."""
+    before = read_star('run_data.star')['particles']
+    after = write_particles('session2.star', names=['TS_03/%d' % row for row in range(8)], seed=11)
     other = SetOfStaParticles.create('.', prefix='other')
     read_particles('session2.star', other, particles.getCoordinates3D())
     other.write()
     joined = stored(run(ProtUnionSet, inputSets=[particles, other])['outputSet'])
     assert joined.getSize() == 16
     assert joined.getParticlesStars() == ['run_data.star', 'session2.star']
-    with pytest.raises(ConvertError, match='2 STAR files'):
-        write_star_of_set(joined, 'child.star')
+    write_star_of_set(joined, 'child.star')
+    pd.testing.assert_frame_equal(read_star('child.star')['particles'], pd.concat([before, after], ignore_index=True))
 
 
 def test_info_from_subtomograms_of_another_plugin():

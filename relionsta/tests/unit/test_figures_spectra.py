@@ -195,3 +195,12 @@ def test_drawing_touches_no_global_state():
             'assert not bad, bad\n')
     done = subprocess.run([sys.executable, '-c', code], stderr=subprocess.PIPE, universal_newlines=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_empty_class_has_no_curve(tmp_path):
+    """RELION keeps an old curve for a class that lost its particles: drawn, it looks like a class of low resolution."""
+    path = tmp_path / 'run_it001_model.star'
+    path.write_text(model_star(['a.mrc', 'b.mrc'], distributions=[1., 0.], shells=[5, 4]))
+    full, empty = curves(ssnr_figure(read_model(path)).axes[0]).values()
+    assert empty.get_label() == 'Class 2: no particles'
+    assert np.isnan(empty.get_ydata()).all() and not np.isnan(full.get_ydata()).any()

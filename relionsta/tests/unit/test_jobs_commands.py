@@ -94,5 +94,6 @@ def test_job_folder_ends_with_a_slash() -> None:
 
 def test_types_are_relions() -> None:
     """job.star and the tables of files are found by these names."""
-    assert list(JOBS) == ['relion.pseudosubtomo', 'relion.reconstructparticletomo', 'relion.class3d',
-                          'relion.refine3d.tomo', 'relion.maskcreate', 'relion.postprocess']
+    assert sorted(JOBS) == sorted('relion.' + name for name in (
+        'pseudosubtomo', 'reconstructparticletomo', 'initialmodel.tomo', 'class3d', 'refine3d.tomo', 'multibody',
+        'maskcreate', 'postprocess', 'localres', 'ctfrefinetomo', 'framealigntomo', 'subtract', 'reconstructtomograms'))

@@ -36,6 +36,16 @@ def test_auto_refine_iteration() -> None:
     assert not set(names) & set(optional)
 
 
+def test_initial_model_iteration() -> None:
+    """A gradient descent cannot go on without its moments: two first ones per class, and a second one."""
+    names = files.iteration_files('relion.initialmodel.tomo', 'run', 10, nr_classes=2)
+    stars = set(files.iteration_files('relion.class3d', 'run', 10, nr_classes=2).values())
+    assert set(names.values()) - stars == {'run_it010_%s.mrc' % moment for moment in (
+        '1moment001', '1moment002', '1moment003', '1moment004', '2moment001', '2moment002')}
+    assert sorted(files.optional_iteration_files('relion.initialmodel.tomo', 'run', 10, nr_classes=2).values()) == [
+        'run_it010_class001_angdist.bild', 'run_it010_class002_angdist.bild']
+
+
 def test_jobs_without_iterations_are_refused() -> None:
     """A wrong job type would look like a job without output."""
     with pytest.raises(ValueError, match='relion.maskcreate'):

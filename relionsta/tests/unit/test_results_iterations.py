@@ -6,12 +6,19 @@ import shutil
 import pytest
 
 from relionsta.jobs import files
-from relionsta.results.iterations import complete_iterations, is_complete, is_converged, last_complete
+from relionsta.results.iterations import (
+    complete_iterations,
+    is_complete,
+    is_converged,
+    last_complete,
+    left_behind,
+    optimiser_of,
+)
 from relionsta.tests.find import shared_data
 
 from .relion_job_folder import model_star, optimiser_star, write_final, write_iteration
 
-JOBS = [(files.CLASS3D, 3), (files.REFINE3D, 1)]
+JOBS = [(files.CLASS3D, 3), (files.REFINE3D, 1), (files.INITIAL_MODEL, 2)]
 CUTS = 12
 
 
@@ -136,6 +143,31 @@ def test_convergence_needs_whole_final_files(tmp_path):
         path.write_bytes(content)
     (tmp_path / 'run_optimiser.star').write_text(optimiser_star(-1, ['run_model.star'], converged=False))
     assert not is_converged(tmp_path)
+
+
+def test_what_a_run_that_goes_on_must_remove(tmp_path):
+    """Files of later iterations, or of an earlier end, would be taken for those that the continued run has yet to make."""
+    for number in (2, 3, 4):
+        write_iteration(tmp_path, files.REFINE3D, number)
+    write_final(tmp_path)
+    others = ['run_it003_half1_class001_unfil.mrc', 'run_solvent_mask.mrc', 'note.txt', 'xrun_it009_data.star']
+    for name in others + ['run_it004_half1_class001_unfil.mrc', 'run_it1000_data.star', 'run_class001_angdist.bild']:
+        (tmp_path / name).write_text('')
+    gone = {path.name for path in left_behind(tmp_path, files.REFINE3D, 3)}
+    stay = {path.name for path in tmp_path.iterdir()} - gone
+    assert stay == set(others) | {name for number in (2, 3)
+                                  for name in files.iteration_files(files.REFINE3D, 'run', number).values()}
+    assert optimiser_of('a/job001', 3) == 'a/job001/run_it003_optimiser.star'
+
+
+def test_the_initial_reference_is_of_one_iteration(tmp_path):
+    """initial_model.mrc of iteration 10 must not stand for that of iteration 20."""
+    for number in (10, 20):
+        write_iteration(tmp_path, files.INITIAL_MODEL, number, 2)
+    (tmp_path / 'initial_model.mrc').write_text('')
+    assert 'initial_model.mrc' in {path.name for path in left_behind(tmp_path, files.INITIAL_MODEL, 20)}
+    (tmp_path / 'run_it020_1moment004.mrc').unlink()
+    assert last_complete(tmp_path, files.INITIAL_MODEL) == 10
 
 
 def test_real_star_files_of_relion_5_0_are_whole(tmp_path):

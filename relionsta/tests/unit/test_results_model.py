@@ -145,3 +145,16 @@ def test_history_of_an_auto_refinement_reads_half_one(tmp_path):
     assert read_iteration(tmp_path, files.REFINE3D, 1).model.path.endswith('run_it001_half1_model.star')
     assert history(tmp_path, files.REFINE3D)['resolution'].tolist() == [40.]
     assert history(tmp_path / 'empty', files.REFINE3D).empty
+
+
+def test_without_alignment_there_are_no_steps(tmp_path):
+    """RELION writes the steps of a search that was not made; drawn, they say that poses are known to 15 degrees only."""
+    write_iteration(tmp_path, files.CLASS3D, 1, 2)
+    path = tmp_path / 'run_it001_optimiser.star'
+    assert read_optimiser(path).aligned
+    text = path.read_text()
+    path.write_text(text.replace('_rlnHasConverged', '_rlnDoSkipAlign                1\n_rlnHasConverged'))
+    assert not read_optimiser(path).aligned
+    table = history(tmp_path, files.CLASS3D)
+    assert table[['angular_step', 'offset_step']].isna().all(axis=None)
+    assert table['distribution_2'].tolist() == [0.5]
