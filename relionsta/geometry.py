@@ -108,7 +108,7 @@ def scipion_zero(tomogram_dims: ArrayLike, tomogram_voxel: float, origin_shift_A
     without an origin do, and the result is minus half the volume.
     """
     if np.all(np.abs(np.asarray(origin_shift_A, dtype=np.float64)) < tomogram_voxel):
-        return -np.asarray(tomogram_dims, dtype=np.float64) * tomogram_voxel / 2
+        return np.asarray(tomogram_dims, dtype=np.float64) * (-tomogram_voxel / 2)
     return np.zeros(3)
 
 
@@ -118,13 +118,13 @@ def centered_from_scipion(xyz: ArrayLike, coords_sampling: float, zero: ArrayLik
     coords_sampling: Å per pixel of the coordinates' set, which may differ from the tomogram's. zero: scipion_zero of
     the tomogram of each (n, 3), or of all (3,).
     """
-    return _rows(xyz, 3, 'xyz') * coords_sampling + np.asarray(zero, dtype=np.float64)
+    return np.asarray(_rows(xyz, 3, 'xyz') * coords_sampling + np.asarray(zero, dtype=np.float64))
 
 
 def scipion_from_centered(coords: ArrayLike, coords_sampling: float, zero: ArrayLike) -> np.ndarray:
     """Raw _x, _y, _z (n, 3) of Scipion's Coordinate3D of centred coordinates (n, 3) in Å; the inverse of
     centered_from_scipion."""
-    return (_rows(coords, 3, 'coords') - np.asarray(zero, dtype=np.float64)) / coords_sampling
+    return np.asarray((_rows(coords, 3, 'coords') - np.asarray(zero, dtype=np.float64)) / coords_sampling)
 
 
 def scipion_from_pose(A: ArrayLike, shift_px: ArrayLike = 0) -> np.ndarray:

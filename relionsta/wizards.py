@@ -1,4 +1,5 @@
 """Wands beside parameters of the forms: they work a value out from the inputs and say why."""
+from pyworkflow.protocol.params import MultiPointerParam, PointerParam
 from pyworkflow.wizard import Wizard
 
 from .geometry import good_box_size
@@ -11,6 +12,9 @@ from .protocols import (
     ProtStaRefine3D,
     ProtStaSelectClasses,
 )
+from .protocols.base import ProtStaBase
+from .protocols.form import SETTINGS_FILE
+from .protocols.job_star import loadJobStar
 from .protocols.mask import volumeText
 from .results.select_classes import number_text
 
@@ -129,3 +133,32 @@ class StaBodiesWizard(Wizard):
         form.setVar('bodyTable', table)
         showInfo(title, 'Each line: the body that this one rotates against, the width of the prior on its angles '
                         '(degrees), and on its offset (A).\n\n%s' % table, form.root)
+
+
+class StaJobStarWizard(Wizard):
+    """Fills the form from the job.star that is named beside it, and says what it could not take."""
+
+    _targets = [(ProtStaBase, [SETTINGS_FILE])]
+
+    def show(self, form, *args):
+        from pyworkflow.gui.dialog import showError, showInfo
+        protocol, title = form.protocol, 'Settings from a job.star'
+        path = protocol.settingsFile.get()
+        if not path:
+            showError(title, 'Choose a job.star first, in the field beside the wand.', form.root)
+            return
+        try:
+            loaded = loadJobStar(protocol, path)
+        except ValueError as error:  # damaged, or of another job
+            showError(title, str(error), form.root)
+            return
+        for name, param in protocol.getDefinition().iterParams():
+            if name in form.widgetDict and not isinstance(param, (PointerParam, MultiPointerParam)):
+                form.setVarFromParam(name)
+        if hasattr(form, 'useGpuVar'):  # these two have no widget of their own, and are read together
+            use, numbers = protocol.useGpu.get(), protocol.gpuList.get() or ''
+            form.gpuListVar.set(numbers)
+            form.useGpuVar.set(int(use))
+            protocol.useGpu.set(use)
+            protocol.gpuList.set(numbers)
+        showInfo(title, '\n'.join(loaded.lines()), form.root)

@@ -35,13 +35,14 @@ def slices_figure(maps: Mapping[str, CentralSlices], title: str = '') -> Figure:
         # Down first: neighbours in the list stay neighbours
         part = grid[index % down, index // down].subgridspec(1, 3, wspace=0.02)
         panels = [figure.add_subplot(part[0, column]) for column in range(3)]
-        _draw(panels, label, slices)
+        draw_slices(panels, label, slices)
     figure.suptitle(title or 'Central slices', x=0.012, ha='left', fontsize=11, fontweight='bold')
     caption(figure, HOW_TO_READ)
     return figure
 
 
-def _draw(panels: List[Axes], label: str, slices: CentralSlices) -> None:
+def draw_slices(panels: List[Axes], label: str, slices: CentralSlices) -> None:
+    """The three slices of one map in three axes, on one grey scale, in Å from the corner of the box."""
     values = np.concatenate([getattr(slices, view).ravel() for view, _, _ in VIEWS])
     low, high = np.percentile(values, CLIPPED)
     if not high > low:

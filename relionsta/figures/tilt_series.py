@@ -52,8 +52,8 @@ def _curves(axes: Axes, changes: pd.DataFrame, values: 'pd.Series[float]', label
         axes.plot(table['tilt'], table['value'], label=name, **style)
     if many:
         median = changes.assign(value=values, tilt=changes['tilt'].round()).groupby('tilt')['value'].median()
-        axes.plot(median.index, median, label='median of %d series' % len(groups), **line_styles(1)[0])
-        axes.legend(['median of %d series' % len(groups)], handles=axes.lines[-1:], loc='best')
+        lines = axes.plot(median.index, median, label='median of %d series' % len(groups), **line_styles(1)[0])
+        axes.legend(handles=lines, loc='best')
     else:
         legend_beside(axes, fontsize=8)
     axes.set_ylabel(label)

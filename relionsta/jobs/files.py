@@ -156,6 +156,9 @@ def optional_iteration_files(job_type: str, root: str, iteration: int, nr_classe
     names = {name[len(start) + 1:] + '_angdist': name + '_angdist.bild' for name in maps}
     if job_type == REFINE3D:
         names.update((half + '_unfil', '%s_%s_class001_unfil.mrc' % (start, half)) for half in ('half1', 'half2'))
+    if job_type == MULTIBODY:
+        names.update(('%s_%s_unfil' % (half, body), '%s_%s_%s_unfil.mrc' % (start, half, body))
+                     for half in ('half1', 'half2') for body in body_roles(nr_classes))
     if iteration == 0:
         names['sampling'] = start + '_sampling.star'
     return names

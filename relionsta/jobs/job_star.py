@@ -1,7 +1,7 @@
 """RELION's job.star: a job and its values as RELION's GUI saves them."""
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..star.cells import Cells, read_cells
 from .files import CLASS3D, INITIAL_MODEL, REFINE3D
@@ -46,8 +46,9 @@ class JobStar:
         return self.goes_on and not self.values.get('fn_cont')
 
 
-def read_job_star(path: PathLike, version: Version = NEWEST) -> JobStar:
-    """What the job.star of a job of ours says; options as RELION `version` has them, and those of its programs alone.
+def read_job_star(path: PathLike, version: Optional[Version] = NEWEST) -> JobStar:
+    """What the job.star of a job of ours says; options as RELION `version` (None: any) has them, and those of its
+    programs that its GUI does not have.
 
     Raises StarError where the file is no STAR file or lacks a block, JobStarError for another job's type and for values
     of a wrong kind.
@@ -55,7 +56,7 @@ def read_job_star(path: PathLike, version: Version = NEWEST) -> JobStar:
     blocks = read_cells(path, [HEAD, OPTIONS])
     job = _job(path, blocks[HEAD])
     goes_on = _flag(path, blocks[HEAD], IS_CONTINUE)
-    known = {option.name: option for option in job.options if option.exists_in(version)}
+    known = {option.name: option for option in job.options if version is None or option.exists_in(version)}
     values: Values = {}
     unknown = []
     for name, text in _rows(path, blocks[OPTIONS]).items():

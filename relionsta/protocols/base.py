@@ -14,7 +14,17 @@ from tomo.protocols import ProtTomoBase
 from ..jobs.asked import asked, is_same_work, read_asked, write_asked
 from ..runtime.build import RelionNotFound, find_build
 from . import checks
-from .form import addJobOptions, addRunOptions, emptyNumbers, jobValues, problemText, relionVersion
+from .form import (
+    SETTINGS_FILE,
+    addJobOptions,
+    addRunOptions,
+    addSettingsFile,
+    emptyNumbers,
+    jobValues,
+    problemText,
+    relionVersion,
+)
+from .job_star import hasJobStar
 from .runner import progressText, runRelion, spentText
 
 #: RELION writes here; it drops everything up to a folder of this form from the paths of files that it rewrites.
@@ -56,6 +66,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     def _defineParams(self, form):
         form.addSection(label='I/O')
         self._defineInputParams(form)
+        if hasJobStar(self):
+            addSettingsFile(form)
         addJobOptions(form, self._job, skip=self._filledIn, conditions=self._extraConditions,
                       anyVersion=self._anyVersion, empty=self._emptyMeans)
         addRunOptions(form, self._job, threads=self._defaultThreads, mpi=self._defaultMpi)
@@ -128,7 +140,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     def _fingerprint(self, work):
         """A short text that changes with every parameter of RELION's work, or else with the choice of the output."""
         asked = {name: str(value) for name, value in self.getDefinitionDict().items()
-                 if (name in self._outputParams) != work and not name.startswith(('_', 'object.', 'run', 'host'))}
+                 if (name in self._outputParams) != work and name != SETTINGS_FILE
+                 and not name.startswith(('_', 'object.', 'run', 'host'))}
         return hashlib.sha1(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
 
     # ---------------------------------------------------------------- commands
@@ -144,6 +157,10 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     def _inputValues(self):
         return {}
+
+    def _settingsOf(self, values):
+        """The values of a job.star as the form asks for them; a form that asks otherwise than RELION translates them."""
+        return values
 
     # ------------------------------------------------------------------ checks
     def _validate(self):

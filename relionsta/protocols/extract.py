@@ -16,7 +16,7 @@ from ..star import read_star, write_star
 from .base import ProtStaBase
 from .boxes import describeBox
 from .extract_checks import checkSource, lostMotionWarning, outsideWarning
-from .extract_form import BY_BINNING, HANDS, SIZES, defineExtractInputs
+from .extract_form import BY_BINNING, HANDS, SIZES, defineExtractInputs, sizesOf
 from .particles import PARTICLES, TOMO_INPUTS
 
 TOMOGRAMS = 'tomograms.star'
@@ -83,6 +83,9 @@ class ProtStaExtract(ProtStaBase):
         values.update(binning=binning or 1.0, box_size=larger if larger > box else box,
                       crop_size=box if larger > box else -1)
         return values
+
+    def _settingsOf(self, values):
+        return sizesOf(self, values)
 
     # ------------------------------------------------------------------ input
     def getHand(self):

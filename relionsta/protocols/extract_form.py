@@ -1,6 +1,8 @@
 """The inputs in the form of Extract subtomos."""
 from pyworkflow.protocol import params
 
+from ..jobs.extract import EXTRACT, PSEUDO_3D, STACKS_2D
+
 BY_ANGSTROM, BY_BINNING = 0, 1
 #: choice in the form -> rlnTomoHand; choice 0 takes the one that was imported
 HANDS = {1: -1, 2: 1}
@@ -33,3 +35,26 @@ def defineExtractInputs(form):
                           'in pixels. The wand beside the box shows what comes out, and a good size for it.')
     section.addParam('boxBinning', params.FloatParam, default=4, allowsNull=True, condition='sizesBy == %d' % BY_BINNING,
                      label='Binning', help='Pixel size of the particles / pixel size of the tilt series.')
+
+
+def sizesOf(protocol, values):
+    """The values of a job.star as the form asks for them; sets how sizes are given.
+
+    RELION 5.1 gives sizes in Å; 5.0 as binning and pixels, which the form has as well. A larger box of 5.0 stays in the
+    result as box_size where its width in Å cannot be told before tilt series are chosen.
+    """
+    old = 'binning' in values and 'box_size_angst' not in values
+    protocol.sizesBy.set(BY_BINNING if old else BY_ANGSTROM)
+    if not old:
+        return dict(values, do_stack2d=values.get('subtomo_format', STACKS_2D) == STACKS_2D)
+    protocol.boxBinning.set(values['binning'])
+    sizes = dict(EXTRACT.defaults(), **values)
+    pixel, cropped = protocol.getTiltSeriesPixelSize(), sizes['crop_size'] > 0
+    result = {name: value for name, value in values.items() if name not in ('binning', 'box_size', 'crop_size')}
+    result['subtomo_format'] = STACKS_2D if sizes['do_stack2d'] else PSEUDO_3D
+    result['binned_size_pix'] = sizes['crop_size'] if cropped else sizes['box_size']
+    if cropped and pixel:
+        result['precrop_size_angst'] = round(sizes['box_size'] * sizes['binning'] * pixel, 6)
+    elif cropped:
+        result['box_size'] = sizes['box_size']
+    return result

@@ -8,6 +8,8 @@ from ..jobs.option import Kind
 from ..runtime.build import RelionNotFound, find_build
 
 NEWEST = (5, 1)
+#: The parameter that names a job.star to take settings from.
+SETTINGS_FILE = 'settingsFile'
 
 #: RELION's options that Scipion has a place of its own for (the Run header of every form), and its names of them.
 RUN_OPTIONS = {'nr_mpi': 'numberOfMpi', 'nr_threads': 'numberOfThreads', 'use_gpu': params.USE_GPU,
@@ -50,6 +52,16 @@ def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion
                 exists = option.name in anyVersion or option.exists_in(version)
                 _addOption(section, option, defaults.get(option.name, option.default),
                            _condition(option, exists, conditions.get(option.name)), empty.get(option.name))
+
+
+def addSettingsFile(form):
+    """Add the parameter that names a job.star to take settings from; a wand beside it does so."""
+    form.getSection('I/O').addParam(
+        SETTINGS_FILE, params.FileParam, default='', allowsNull=True, expertLevel=LEVEL_ADVANCED,
+        label='Settings from a job.star',
+        help='job.star of a job of this kind, made by RELION or by a run of this protocol (in its extra/job001 folder). '
+             'Choose it and click on the wand: the fields of this form take its values. Inputs are not taken over, '
+             'since they are objects of the project here. The field has no effect on the run itself.')
 
 
 def addRunOptions(form, job, threads=1, mpi=1):

@@ -143,7 +143,7 @@ class IterativeMixin:
             runRelion(self, refine, folder + os.sep, more=not afresh)
         after = self._commandsAfter()
         if after:
-            runRelion(self, after, folder + os.sep, more=True, before=refine)
+            runRelion(self, after, folder + os.sep, more=True, before=refine or self._getRefineCommand(None))
 
     def _getRefineCommand(self, start):
         """[the command that makes iterations]; start: that of this run to go on from, or None."""

@@ -16,7 +16,7 @@ from ..objects import SetOfStaParticles
 from ..results.flexibility import explained_variance, read_projections
 from ..results.history import read_iteration
 from ..results.iterations import is_converged
-from ..results.maps import read_map
+from ..results.maps import is_whole_mrc, read_map, write_mean
 from ..results.model import read_model
 from ..star import read_star
 from . import maps
@@ -112,8 +112,9 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
             if name in tokens:
                 place = tokens.index(name) + 1
                 tokens[place] = '%.8g' % (float(tokens[place]) / self._pixel())
+        # Told the root of names that it had, RELION begins a new one (run_ct2); these are the same files.
         place = tokens.index('--o') + 1
-        tokens[place] = os.path.join(os.path.dirname(tokens[place]), files.RUN)
+        tokens[place] = os.path.join(os.path.dirname(tokens[place]), '.' if start is not None else '', files.RUN)
         return [tokens]
 
     def _commandsAfter(self):
@@ -195,23 +196,38 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         if self._isFinal() and not self._isFinished():
             raise ValueError(self._notConverged())
         model = self.getModel()
-        number = len(model.classes)
-        names = (files.multibody_final_files(files.RUN, number) if self._isFinal()
-                 else files.iteration_files(self._job.type, files.RUN, self.getIteration(), number))
-        particles = self._readParticles(self._getJobPath(names['data']))
+        names = self._getOutputNames(len(model.classes))
+        particles = self._readParticles(names['data'])
         made = {BODIES: self._makeBodies(model, names), PARTICLES: particles,
                 FSCS: addFscSet(self, {'Body %d' % one.number: model.fsc(one.number) for one in model.classes})}
         made.update(self._makeAnalysis(model, particles))
         self._defineOutputs(**made)
         self._relateToInputs(*made.values())
 
+    def _getOutputNames(self, number):
+        """Role -> path of what becomes the output; RELION writes no map of both half sets of an iteration, so the role of
+        a body is there where we put the mean of its half maps."""
+        if self._isFinal():
+            return {role: self._getJobPath(name)
+                    for role, name in files.multibody_final_files(files.RUN, number).items()}
+        chosen = (self._job.type, files.RUN, self.getIteration(), number)
+        names = {role: self._getJobPath(name) for role, name in files.iteration_files(*chosen).items()}
+        more = {role: self._getJobPath(name) for role, name in files.optional_iteration_files(*chosen).items()}
+        for body in files.body_roles(number):
+            halves = ['%s_%s' % (half, body) for half in ('half1', 'half2')]
+            if all(is_whole_mrc(more[half + '_unfil']) for half in halves):
+                names.update((half, more[half + '_unfil']) for half in halves)
+            names[body] = self._getExtraPath('%s_%s_mean.mrc' % (files.iteration_root(files.RUN, self.getIteration()), body))
+        return names
+
     def _makeBodies(self, model, names):
-        """A volume per body with its unfiltered half maps; of an iteration, the first half map stands for the body."""
+        """A volume per body with its half maps."""
         bodies = self._newVolumes('bodies', model.pixel_size)
         for role, body in zip(files.body_roles(len(model.classes)), model.classes):
-            halves = [self._getJobPath(names['%s_%s' % (half, role)]) for half in ('half1', 'half2')]
-            path = self._getJobPath(names[role]) if self._isFinal() else halves[0]
-            volume = make_volume(path, model.pixel_size, halves, box=model.box_size)
+            halves = [names['%s_%s' % (half, role)] for half in ('half1', 'half2')]
+            if not self._isFinal():
+                write_mean(names[role], halves)
+            volume = make_volume(names[role], model.pixel_size, halves, box=model.box_size)
             volume.setObjLabel('Body %d' % body.number)
             volume.setObjComment(describeBody(body))
             bodies.append(volume)
@@ -264,7 +280,7 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         if projections is not None:
             parts = 100 * explained_variance(projections)
             lines.append('Principal motions explain %s %% of the variance.' % ', '.join('%.0f' % one for one in parts[:3]))
-        if hasattr(self, SELECTED):
+        if projections is not None and hasattr(self, SELECTED):
             lines.append('%d of %d particles selected along motion %d.' % (
                 self.selectedParticles.getSize(), self.outputParticles.getSize(), self.getValues()['select_eigenval']))
         return lines

@@ -7,6 +7,8 @@ import time
 from ..jobs.shell import run_script, shell_arguments
 from ..plugin import Plugin
 from ..results.log import failure_message, read_progress
+from ..star import StarError
+from .job_star import JOB_STAR, hasJobStar, saveJobStar
 
 RUN_SCRIPT = 'run.sh'
 TIMES = 'relion_times.json'
@@ -23,12 +25,15 @@ class RelionFailed(Exception):
 def runRelion(protocol, commands, folder, more=False, before=()):
     """Run RELION's commands one after the other for `protocol`; RELION reports to `folder` (with a slash).
 
-    Leaves run.sh, which runs the same again from the project's folder, and relion_times.json. more: an earlier run
+    Leaves run.sh, which runs the same again from the project's folder, relion_times.json and, in the job folder, a
+    job.star with the settings. more: an earlier run
     goes on, so its times are kept. before: commands that were run just before and belong to these in run.sh. Raises
     RelionFailed with the cause and the next step.
     """
     earlier, controlled = ([tokens + ['--pipeline_control', folder] if tokens[0].startswith('relion_') else tokens
                             for tokens in part] for part in (before, commands))
+    if hasJobStar(protocol):
+        _saveSettings(protocol, os.path.join(folder, JOB_STAR))
     mpi = protocol.numberOfMpi.get()
     environ = Plugin.getEnviron()
     script = protocol._getExtraPath(RUN_SCRIPT)
@@ -49,6 +54,14 @@ def runRelion(protocol, commands, folder, more=False, before=()):
         finally:
             times.append({'program': tokens[0], 'seconds': round(time.time() - start, 3)})
             _write(protocol._getExtraPath(TIMES), json.dumps(times, indent=1) + '\n')
+
+
+def _saveSettings(protocol, path):
+    """A record for RELION's GUI; a run does not fail for want of it."""
+    try:
+        saveJobStar(protocol, path)
+    except StarError as error:
+        protocol.warning('The settings are not saved as a job.star. %s' % error)
 
 
 def spentSeconds(protocol):

@@ -210,7 +210,7 @@ class ProtStaSelectClasses(ProtStaToolBase):
             return errors
         try:
             source = self.getSource()
-            errors = self._checkClasses(source)
+            errors = self._checkClasses(source) or self._checkColumns(source)
             if not errors and not chosen_particles(source.table, self._classes(source), self._limits()).any():
                 errors = ['None of the %d particles would be kept. %s' % (len(source.table), self._why(source))]
         except ValueError as error:
@@ -247,6 +247,11 @@ class ProtStaSelectClasses(ProtStaToolBase):
             return ['*Class options*: no class has %s. %s' % (self._criteria().text(), self._why(source))]
         return []
 
+    def _checkColumns(self, source):
+        return ['*%s*: these particles have no %s. Leave it empty.' % (label, column)
+                for (_, column, label, _), (low, high, _) in zip(VALUES, self._pairs())
+                if (low, high) != (None, None) and column not in source.table]
+
     def _why(self, source):
         """What the classes and particles have, for someone who asked for too much."""
         if self._limits() and self._classes(source):
@@ -278,10 +283,11 @@ class ProtStaSelectClasses(ProtStaToolBase):
             keep.sum(), len(keep), 100 * keep.mean(), (~keep).sum() or 'none')]
         asked = [self._criteria().text()] if self.selectBy.get() == CRITERIA else []
         asked += [one.text() for one in self._limits()]
-        lines.append('Iteration %d, classes %s%s.' % (source.run.iteration, number_text(self._classes(source)),
-                                                      ': ' + '; '.join(asked) if asked else ''))
-        rows = self.getClassRows(source)
-        told = ['class %d (%s): %d of %d' % (number, rows[number][2], after.get(number, 0), before.get(number, 0))
-                for number in sorted(rows)]
+        chosen = self._classes(source)
+        lines.append('Iteration %d, class%s %s%s.' % (source.run.iteration, 'es' if len(chosen) > 1 else '',
+                                                      number_text(chosen), ': ' + '; '.join(asked) if asked else ''))
+        told = ['class %d (%s): %s' % (number, row[2], '%d of %d' % (after.get(number, 0), before[number])
+                                       if number in before else 'empty')
+                for number, row in self.getClassRows(source).items()]
         lines.append('Kept of %s.' % checks.someOf(told, TOLD))
         return lines

@@ -54,7 +54,7 @@ class ProtStaSelectParticles(ProtStaToolBase):
         form.addParam('best', params.EnumParam, choices=BEST, default=FIRST, condition=condition,
                       display=params.EnumParam.DISPLAY_COMBO, label='Keep of two',
                       help='The first: in the order of the set.')
-        form.addParam('bestColumn', params.StringParam, default='rlnAutopickFigureOfMerit', label='Value',
+        form.addParam('bestColumn', params.StringParam, default='rlnAutopickFigureOfMerit', label='Value of the better one',
                       condition='%s and best != %d' % (condition, FIRST),
                       help='RELION\'s name of a column: rlnAutopickFigureOfMerit is the score of the pick, '
                            'rlnMaxValueProbDistribution the certainty of the pose after a refinement.')
@@ -63,7 +63,8 @@ class ProtStaSelectParticles(ProtStaToolBase):
     def _defineChoices(form):
         condition = 'operation == %d' % TOMOGRAMS
         form.addParam('keepOrDrop', params.EnumParam, choices=['keep', 'drop'], default=KEEP, condition=condition,
-                      display=params.EnumParam.DISPLAY_HLIST, label='Keep or drop')
+                      display=params.EnumParam.DISPLAY_HLIST, label='Keep or drop',
+                      help='Keep the particles of these tomograms alone, or all but them.')
         form.addParam('tomograms', params.StringParam, default='', condition=condition, label='Tomograms',
                       help='Names, apart by blanks or commas; * stands for any text and ? for any letter: TS_01 TS_1*')
         condition = 'operation == %d' % VALUE
@@ -72,18 +73,19 @@ class ProtStaSelectParticles(ProtStaToolBase):
                       help='RELION\'s name of a column with numbers, for example rlnMaxValueProbDistribution, '
                            'rlnLogLikeliContribution, rlnAutopickFigureOfMerit or rlnCenteredCoordinateZAngst. A name that '
                            'is not there is refused, with those that are.')
-        form.addParam('minimum', params.FloatParam, allowsNull=True, default=None, condition=condition, label='From',
-                      help='Included. Empty: no lower limit.')
-        form.addParam('maximum', params.FloatParam, allowsNull=True, default=None, condition=condition, label='To',
-                      help='Included. Empty: no upper limit.')
+        form.addParam('minimum', params.FloatParam, allowsNull=True, default=None, condition=condition,
+                      label='Lowest value', help='Included. Empty: no lower limit.')
+        form.addParam('maximum', params.FloatParam, allowsNull=True, default=None, condition=condition,
+                      label='Highest value', help='Included. Empty: no upper limit.')
 
     @staticmethod
     def _defineSplit(form):
         condition = 'operation == %d' % SPLIT
         form.addParam('splitBy', params.EnumParam, choices=['number of sets', 'particles per set'], default=BY_NUMBER,
-                      condition=condition, display=params.EnumParam.DISPLAY_HLIST, label='Split by')
+                      condition=condition, display=params.EnumParam.DISPLAY_HLIST, label='Split by',
+                      help='Say how many sets are wanted, or how large they shall be.')
         form.addParam('splitNumber', params.IntParam, default=2, allowsNull=True, label='Number of sets',
-                      condition='%s and splitBy == %d' % (condition, BY_NUMBER), help='Of equal size.')
+                      condition='%s and splitBy == %d' % (condition, BY_NUMBER), help='All sets get the same number of particles (to one).')
         form.addParam('splitSize', params.IntParam, default=1000, allowsNull=True, label='Particles per set',
                       condition='%s and splitBy == %d' % (condition, BY_SIZE), help='The last set gets the rest.')
         form.addParam('atRandom', params.BooleanParam, default=True, condition=condition, label='At random?',
@@ -157,9 +159,9 @@ class ProtStaSelectParticles(ProtStaToolBase):
         if operation == DUPLICATES and self.distance.get() <= 0:
             return ['*Minimum distance (Å)*: %g, and it must be above 0.' % self.distance.get()]
         if operation == VALUE and low is None and high is None:
-            return ['*From* and *To* are both empty. Give a limit.']
+            return ['*Lowest value* and *Highest value* are both empty. Give a limit.']
         if operation == VALUE and None not in (low, high) and low > high:
-            return ['*From*: %g, which is above *To*, %g. Exchange them.' % (low, high)]
+            return ['*Lowest value*: %g, which is above *Highest value*, %g. Exchange them.' % (low, high)]
         return []
 
     def _checkPatterns(self, tomograms):

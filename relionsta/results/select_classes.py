@@ -59,8 +59,8 @@ class Criteria(NamedTuple):
     translations: Optional[float] = None
 
     def met_by(self, one: ClassResult) -> bool:
-        """True for a class that keeps all limits. One without a value (an empty class) does not keep its limit."""
-        return (self.share is None or one.distribution >= self.share) and all(
+        """True for a class that keeps all limits. One without a value does not keep its limit, an empty one none."""
+        return one.distribution > 0 and (self.share is None or one.distribution >= self.share) and all(
             limit is None or (value is not None and value <= limit) for limit, value in
             ((self.resolution, one.resolution), (self.rotations, one.accuracy_rotations),
              (self.translations, one.accuracy_translations)))
@@ -134,9 +134,10 @@ def class_rows(model: Model, sizes: Mapping[int, int]) -> Dict[int, Tuple[str, .
     sizes: the particles in each class.
     """
     return {one.number: (str(sizes.get(one.number, 0)), '%.1f %%' % (100 * one.distribution),
-                         _known('%.1f Å', one.resolution), _known('%.1f°', one.accuracy_rotations),
-                         _known('%.1f Å', one.accuracy_translations)) for one in model.classes}
+                         _known('%.1f Å', one, one.resolution), _known('%.1f°', one, one.accuracy_rotations),
+                         _known('%.1f Å', one, one.accuracy_translations)) for one in model.classes}
 
 
-def _known(text: str, value: Optional[float]) -> str:
-    return '–' if value is None else text % value
+def _known(text: str, one: ClassResult, value: Optional[float]) -> str:
+    # RELION keeps old numbers for a class that has lost its particles.
+    return '–' if value is None or one.distribution == 0 else text % value

@@ -2,10 +2,11 @@
 from .class3d import ProtStaClass3DViewer
 from .initial_model import ProtStaInitialModelViewer
 from .local_resolution import ProtStaLocalResolutionViewer
+from .mask import ProtStaMaskViewer
 from .multibody import ProtStaMultiBodyViewer
 from .postprocess import ProtStaPostProcessViewer
 from .refine3d import ProtStaRefine3DViewer
 from .refine_series import ProtStaSeriesRefineViewer
 
-__all__ = ['ProtStaClass3DViewer', 'ProtStaInitialModelViewer', 'ProtStaLocalResolutionViewer', 'ProtStaMultiBodyViewer',
-           'ProtStaPostProcessViewer', 'ProtStaRefine3DViewer', 'ProtStaSeriesRefineViewer']
+__all__ = ['ProtStaClass3DViewer', 'ProtStaInitialModelViewer', 'ProtStaLocalResolutionViewer', 'ProtStaMaskViewer',
+           'ProtStaMultiBodyViewer', 'ProtStaPostProcessViewer', 'ProtStaRefine3DViewer', 'ProtStaSeriesRefineViewer']

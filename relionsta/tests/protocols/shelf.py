@@ -52,8 +52,8 @@ class Shelf:
         return volume
 
     def changed(self, items, name, change=None, of_set=None, keep=None):
-        """A copy of a set. change: called with each item (of a
-        set of sets: with those inside); of_set: called with the copy; keep: says which items stay."""
+        """A copy of a set. change: called with each item (of a set of sets: with those inside); of_set: called with the
+        copy; keep: says which items stay."""
         copy = type(items)(filename=self.path(name + '.sqlite'))
         copy.copyInfo(items)
         if of_set is not None:

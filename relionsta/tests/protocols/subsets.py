@@ -35,8 +35,8 @@ def by_hand(case, items, ids, output='SetOfStaParticles'):
 
 def by_class(case, classes):
     """The particles of the largest class, chosen in the viewer."""
-    largest = max((one.clone() for one in classes.get().iterItems()), key=lambda one: one.getSize())
-    return by_hand(case, classes, [largest.getObjId()], output='SetOfParticles')
+    _size, largest = max((one.getSize(), one.getObjId()) for one in classes.get().iterItems())
+    return by_hand(case, classes, [largest], output='SetOfParticles')
 
 
 def by_split(case, particles, number=2):

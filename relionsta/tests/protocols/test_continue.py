@@ -3,10 +3,12 @@ import json
 import os
 import time
 
+import mrcfile
 import numpy as np
 from pyworkflow.protocol.constants import MODE_RESUME
 
 from relionsta.convert.bulk import read_columns
+from relionsta.results.maps import read_header
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS
 
@@ -174,6 +176,59 @@ class TestStaContinue(ContinueCase):
                 self.assertNotIn('Traceback', '\n'.join(errors))
         self.proj.deleteProtocol(unrun)
         self.assertTrue(before.isFinished())
+
+
+class TestStaContinueRefine(ContinueCase):
+    """3D auto-refine: it has no number of iterations, and an end of its own."""
+
+    def test_unconverged_then_an_iteration_then_the_end(self):
+        """Auto-refine that was told to stop ends with exit code 0 and without a map; its iterations are good all the same.
+
+        With the limit away it goes on to its end.
+        """
+        protocol = self.new(
+            'ProtStaRefine3D', inputParticles=self.output('class3d', 'outputParticles'), numberOfMpi=3,
+            referenceVolume=self.output('class3d', 'outputAverages.1'), particle_diameter=SETTINGS.diameter,
+            **dict(SETTINGS.refine3d, do_solvent_fsc=False, other_args='--auto_iter_max 2 --random_seed 1'))
+        self.proj.launchProtocol(protocol, wait=True)
+        self.assertTrue(protocol.isFailed())
+        self.assertEqual(list(protocol.iterOutputAttributes()), [])
+        self.assertIn('did not converge', protocol.getErrorMessage())
+        self.assertIn('complete are: 1, 2', protocol.getErrorMessage())
+        self.go_on(protocol, outputIteration=2)
+        with self.part(output='iteration 2'):
+            self.assertEqual(self.programs(protocol), 1)
+            self._check_iteration(protocol, 2)
+        self.go_on(protocol, outputIteration=-1, other_args='--random_seed 1')
+        with self.part(output='final'):
+            self.assertEqual(self.programs(protocol), 2)
+            self.assertIn('run_it002_optimiser.star', self.script(protocol))
+            self.assertTrue(protocol.refinedVolume.getFileName().endswith('run_class001.mrc'))
+            self.assertEqual(protocol.outputParticles.getFirstItem().getParticlesStar(),
+                             protocol._getJobPath('run_data.star'))
+            self.assertEqual(set(read_columns(protocol.outputParticles, ['_randomSubset'])['_randomSubset']), {1, 2})
+            self.assertNotIn('not the final result', '\n'.join(protocol.summary()))
+            self.assertGreater(len(protocol.getCompleteIterations()), 2)
+        self.go_on(protocol, outputIteration=1)
+        with self.part(output='iteration 1 of a converged run'):
+            self.assertEqual(self.programs(protocol), 2)
+            self._check_iteration(protocol, 1)
+
+    def _check_iteration(self, protocol, number):
+        """Half maps and particles of the iteration, and a map that is their mean."""
+        volume = protocol.refinedVolume
+        halves = volume.getHalfMaps().split(',')
+        self.assertEqual(halves, [protocol._getJobPath('run_it%03d_half%d_class001.mrc' % (number, half))
+                                  for half in (1, 2)])
+        one, two, mean = (mrcfile.read(path).astype(float) for path in halves + [volume.getFileName()])
+        np.testing.assert_allclose(mean, (one + two) / 2, atol=1e-5 * np.abs(mean).max())
+        header = read_header(volume.getFileName())
+        self.assertEqual(header.size, (SETTINGS.box,) * 3)
+        self.assertAlmostEqual(header.voxel[0], SETTINGS.pixel, places=4)
+        self.assertEqual(protocol.outputParticles.getFirstItem().getParticlesStar(),
+                         protocol._getJobPath('run_it%03d_data.star' % number))
+        self.assertEqual(protocol.outputParticles.getSize(), NUMBER)
+        self.assertIn('Iteration %d, not the final result' % number, '\n'.join(protocol.summary()))
 
 
 class TestStaContinueExtract(ContinueCase):

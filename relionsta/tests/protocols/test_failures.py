@@ -49,19 +49,6 @@ class TestStaFailures(StaCase):
         self.road.launch(protocol)
         self.assertEqual(protocol.outputParticles.getSize(), self.done['class3d'].outputParticles.getSize())
 
-    def test_a_job_that_stops_before_its_last_files_fails(self):
-        """Auto-refine that does not converge ends with exit code 0 and without a map."""
-        self.road.until('mask')
-        protocol = self.new(
-            'ProtStaRefine3D', inputParticles=self.output('class3d', 'outputParticles'), numberOfMpi=3,
-            referenceVolume=self.output('class3d', 'outputAverages.1'), particle_diameter=SETTINGS.diameter,
-            solventMask=self.output('mask', 'solventMask'),
-            **dict(SETTINGS.refine3d, other_args='--auto_iter_max 1'))
-        self.proj.launchProtocol(protocol, wait=True)
-        self.assertTrue(protocol.isFailed())
-        self.assertEqual(list(protocol.iterOutputAttributes()), [])
-        self.assertIn('did not converge', protocol.getErrorMessage())
-
 
 class TestStaForeignMaps(StaCase):
     """Maps of other plugins."""

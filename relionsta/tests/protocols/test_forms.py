@@ -30,7 +30,8 @@ class TestStaForms(StaCase):
                 places = set(self._params(protocol)) | set(protocol._filledIn)
                 self.assertEqual(names - places - set(RUN_OPTIONS), set())
                 for option, place in RUN_OPTIONS.items():
-                    self.assertTrue(option not in names or protocol.getParam(place) is not None, option)
+                    there = protocol.getParam(place) is not None or option in protocol._filledIn
+                    self.assertTrue(option not in names or there, option)
 
     def test_labels_and_helps(self):
         """Two fields of one name cannot be told apart in a message; a field without help cannot be filled in."""
@@ -56,6 +57,7 @@ class TestStaForms(StaCase):
         """A pointer class that no protocol makes leaves the user in front of an empty list."""
         made = {output.value if hasattr(output, 'value') else protocol._possibleOutputs[output]
                 for protocol in self._all() for output in protocol._possibleOutputs}
+        made |= {type(protocol) for protocol in self._all()}  # a run that goes on points to another run
         for protocol in self._all():
             for name, param in self._params(protocol).items():
                 if isinstance(param, PointerParam):

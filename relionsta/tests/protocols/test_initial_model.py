@@ -30,6 +30,7 @@ class TestStaInitialModel(ContinueCase):
                               'run_it002_class001.mrc')
         cls.before = stopped.getCompleteIterations()
         cls.protocol = cls.go_on(stopped)
+        cls.commands = cls.script(cls.protocol)
 
     @staticmethod
     def _values():
@@ -41,7 +42,8 @@ class TestStaInitialModel(ContinueCase):
         self.assertIn(self.before, ([1], [1, 2]))
         self.assertEqual(self.protocol.getCompleteIterations(), list(range(1, ITERATIONS + 1)))
         self.assertIn('--continue %s' % self.protocol._getJobPath('run_it%03d_optimiser.star' % self.before[-1]),
-                      self.script(self.protocol))
+                      self.commands)
+        self.assertIn('relion_align_symmetry', self.commands)
 
     def test_maps_have_the_box_and_pixel_size_of_the_particles(self):
         """The next job takes the map as its reference: its header must be right."""

@@ -49,11 +49,31 @@ class TestStaRefineSeries(SeriesCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        common = dict(referenceVolume=cls.output(cls.average, 'average'), box_size=BOX, numberOfThreads=2)
+        reference = cls.output(cls.average, 'average')
+        mask = cls.run_new('ProtStaMask', inputVolume=reference, lowpass_filter=20.0, extend_inimask=2, width_mask_edge=4)
+        cls.postprocess = cls.run_new('ProtStaPostProcess', inputVolume=reference, do_auto_bfac=False,
+                                      solventMask=cls.output(mask, 'solventMask'))
+        common = dict(referenceVolume=reference, solventMask=cls.output(mask, 'solventMask'),
+                      inputPostprocess=cls.postprocess, box_size=BOX, numberOfThreads=2)
         cls.ctf = cls.run_new('ProtStaCtfRefine', inputParticles=cls.halved, **common)
         cls.polish = cls.run_new('ProtStaPolish', inputParticles=cls.output(cls.ctf, 'outputParticles'), max_error=10,
                                  **common)
         cls.again = cls.road.launch(newExtraction(cls.proj, cls.polish, 'outputParticles'))
+
+    def test_reference_mask_and_fsc_are_given_to_relion(self):
+        """RELION takes an FSC of its own, and no mask, where these are missing."""
+        for run in (self.ctf, self.polish):
+            values = run.getValues()
+            self.assertEqual(values['in_post'], self.postprocess._getJobPath('postprocess.star'))
+            with open(run._getExtraPath('run.sh')) as handle:
+                command = handle.read()
+            for flag, name in (('--mask', 'in_refmask'), ('--fsc', 'in_post'), ('--ref1', 'in_halfmaps')):
+                self.assertIn('%s %s' % (flag, values[name]), command)
+        halves = [self.shelf.file('fsc_half%d.mrc' % number, size=(48,) * 3, pixel=PIXEL) for number in (1, 2)]
+        other = self.shelf.map('fsc.mrc', size=(48,) * 3, pixel=PIXEL, halves=halves)
+        refused = self.new('ProtStaPolish', inputParticles=self.halved, referenceVolume=other, box_size=BOX,
+                           inputPostprocess=self.postprocess).validate()
+        self.assertIn('its box is %d voxels and that of the reference is 48' % BOX, '\n'.join(refused))
 
     def test_defocus_comes_near_to_the_truth(self):
         """A sign or a unit that is wrong on the way makes the defocus worse, or leaves it."""

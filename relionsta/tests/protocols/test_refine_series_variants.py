@@ -5,7 +5,7 @@ import numpy as np
 
 from relionsta.convert.bulk import read_columns
 from relionsta.convert.marks import remembered_hand
-from relionsta.star import read_star
+from relionsta.star import read_star, write_star
 from relionsta.star.trajectories import read_trajectories
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, WRONG, SeriesCase
 from relionsta.tests.protocols.test_refine_series import shift_error, tables
@@ -123,6 +123,7 @@ class TestStaRefineSeriesRefusals(SeriesCase):
         return '\n'.join(self.new(protocol, **{**given, **values}).validate())
 
     def test_what_fits_is_accepted(self):
+        """A check that refuses what is right makes all others useless."""
         for protocol in ('ProtStaCtfRefine', 'ProtStaPolish'):
             self.assertEqual(self.refused(protocol), '')
 
@@ -151,7 +152,16 @@ class TestStaRefineSeriesRefusals(SeriesCase):
             with self.part(case=name):
                 self.assertIn(wanted, self.refused(**values))
 
+    def test_particles_without_optics(self):
+        """RELION crashes on them without a message."""
+        blocks = read_star(self.halved.getParticlesStars()[0])
+        star = self.shelf.path('no_optics.star')
+        write_star(star, {name: block for name, block in blocks.items() if name != 'optics'})
+        bare = self.shelf.changed(self.halved, 'no_optics', change=lambda particle: particle.setParticlesStar(star))
+        self.assertIn('has no optics table', self.refused(inputParticles=bare))
+
     def test_shift_and_motion(self):
+        """RELION's GUI refuses it, its program takes one of the two."""
         self.assertIn('fits no per-particle motion', self.refused('ProtStaPolish', do_shift_align=True, do_motion=True))
 
     def test_missing_stack_of_any_series_is_found(self):
@@ -171,6 +181,7 @@ class TestStaRefineSeriesRefusals(SeriesCase):
             os.rename(stack + '.gone', stack)
 
     def test_nothing_to_refine_and_idle_processes_are_warned_of(self):
+        """Both run to their end, for nothing."""
         nothing = self.new('ProtStaCtfRefine', inputParticles=self.halved, referenceVolume=self.average.average,
                            box_size=BOX, do_defocus=False, do_scale=False, numberOfMpi=5)
         text = '\n'.join(nothing.warnings())

@@ -1,6 +1,5 @@
 """Refusals of particles, coordinates, tilt series and numbers of the jobs on them."""
 import os
-import shutil
 
 from relionsta.runtime.build import find_build
 from relionsta.star import read_star, write_star
@@ -16,7 +15,7 @@ def _other_tomograms(test):
     table = read_star(test.particles.getTomogramsStar())['global']
     table['rlnTomoName'] = ['OTHER_%d' % number for number in range(len(table))]
     write_star(path, {'global': table})
-    return test.shelf.changed(test.particles, 'other', of_set=lambda copy: copy.setTomogramsStar(path))
+    return test.shelf.changed(test.particles, 'other', lambda item: item.setTomogramsStar(path))
 
 
 def _without_file(test):
@@ -25,10 +24,18 @@ def _without_file(test):
 
 
 def _joined(test):
-    """Particles joined from two extractions."""
+    """Particles joined from two extractions, of 2D stacks and of 3D."""
     path = test.shelf.path('second.star')
-    shutil.copyfile(test.particles.getFirstItem().getParticlesStar(), path)
+    blocks = read_star(test.particles.getFirstItem().getParticlesStar())
+    blocks['general']['rlnTomoSubTomosAre2DStacks'] = 0
+    write_star(path, blocks)
     return test.shelf.changed(test.particles, 'joined', lambda item: item.getObjId() % 2 and item.setParticlesStar(path))
+
+
+def _twice(test):
+    """Particles of which two have the same name."""
+    name = test.particles.getFirstItem().getParticleName()
+    return test.shelf.changed(test.particles, 'twice', lambda item: item.getObjId() == 3 and item.setParticleName(name))
 
 
 def _halves(test, half_of):
@@ -48,7 +55,8 @@ class TestStaParticleRefusals(RefusalCase):
         """RELION ends with a crash on some of these, and runs to a wrong map on others."""
         made = {'of other tomograms': (_other_tomograms(self), ('TS_01', 'OTHER_0')),
                 'STAR file gone': (_without_file(self), ('Runs/gone/particles.star', 'does not exist')),
-                'joined from two jobs': (_joined(self), ('joined from 2 jobs', 'second.star')),
+                'joined from two kinds': (_joined(self), ('rlnTomoSubTomosAre2DStacks', 'second.star')),
+                'one twice': (_twice(self), ('is in the set twice', 'Join particles')),
                 'half sets of some': (_halves(self, lambda number: number % 2), ('half set',)),
                 'no particles': (_empty(self), ('no particles',))}
         self.check([Refusal(protocol, what, ('*Particles*',) + words, lambda test, items=items: dict(inputParticles=items))

@@ -2,6 +2,7 @@
 import os
 
 from pyworkflow.protocol.constants import STATUS_ABORTED, STATUS_FAILED, STATUS_LAUNCHED, STATUS_RUNNING
+from pyworkflow.protocol.params import PointerParam
 
 from relionsta import protocols
 from relionsta.tests.protocols.case import StaCase
@@ -43,7 +44,8 @@ class TestStaStates(StaCase):
                 protocol = self.new(name)
                 errors = protocol.validate()
                 labels = {param.label.get() for key, param in protocol.getDefinition().iterParams()
-                          if getattr(protocol, key).isPointer() and not param.allowsNull}
+                          if isinstance(param, PointerParam) and not param.allowsNull
+                          and protocol.evalParamCondition(key)}
                 if labels:
                     self.assertEqual(sorted(errors), sorted('*%s* cannot be EMPTY.' % label for label in labels))
                 else:

@@ -50,7 +50,8 @@ def named(name: str) -> Scene:
 
 
 @pytest.mark.parametrize('name, change', [
-    ('hand +1, thick specimen, 100 kV, 2 Å/px', 'hand'), ('X-tilt of its own in each image', 'x_tilt'), ('phase plate', 'phase'),
+    ('hand +1, thick specimen, 100 kV, 2 Å/px', 'hand'), ('X-tilt of its own in each image', 'x_tilt'),
+    ('phase plate', 'phase'),
     ('poses of subtomograms, with shifts', 'inverted'), ('two views excluded, and a CTF', 'images'),
     ('tomogram shifted in X', 'origin')])
 def test_what_is_told_wrong_shows(name: str, change: str, projected: Projected, tmp_path: Path,

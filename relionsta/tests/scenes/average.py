@@ -45,8 +45,7 @@ def solve(truth: Truth, images: Path, hand: Optional[float] = None, from_tilt_im
 
 
 def bring_in(truth: Truth, hand: Optional[float] = None) -> None:
-    """From Scipion's sets to job000/tomograms.star and job000/particles.star, in the working directory.
-    """
+    """From Scipion's sets to job000/tomograms.star and job000/particles.star, in the working directory."""
     scene = truth.scene
     tilt_series, ctfs = make_tilt_series(truth)
     tomograms = make_tomograms(truth)
@@ -99,14 +98,15 @@ def compare(volume: np.ndarray, reference: np.ndarray) -> Match:
     found to a few per cent; large errors come out as large numbers, not as exact ones.
     """
     volume, reference = (low_pass(np.asarray(part, dtype=np.float64), 1.0, RESOLUTION) for part in (volume, reference))
-    weights = soft_sphere(BOX)
+    box = len(reference)
+    weights = soft_sphere(box)
     inside = weights > 0.01
     root = np.sqrt(weights[inside])
-    frequency = 2j * np.pi * np.fft.fftfreq(BOX)
+    frequency = 2j * np.pi * np.fft.fftfreq(box)
     spectrum = np.fft.fftn(reference)
     x, y, z = (np.fft.ifftn(spectrum * frequency.reshape(shape)).real[inside]
                for shape in ((1, 1, -1), (1, -1, 1), (-1, 1, 1)))
-    at = np.argwhere(inside)[:, ::-1].T - BOX // 2
+    at = np.argwhere(inside)[:, ::-1].T - box // 2
     turns = (at[1] * z - at[2] * y, at[2] * x - at[0] * z, at[0] * y - at[1] * x)
     columns = np.stack([reference[inside], np.ones(len(x)), x, y, z, *turns], axis=1)
     fit = np.linalg.lstsq(columns * root[:, None], volume[inside] * root, rcond=None)[0]

@@ -29,6 +29,7 @@ class Scene:
     the tomogram's). origin: how many voxels the middle of the tomogram lies beside the specimen's. route: how the
     particles reach Scipion; pose: where a particles.star has their orientation. dose: e/Å² per image.
     plain_contrast: images in focus, with amplitude contrast alone, so that no CTF needs to be corrected.
+    rows: of particles, three in each, along the tilt axis.
     """
     name: str
     axis: float = 85.0
@@ -53,10 +54,15 @@ class Scene:
     phase_shift: float = 0.0
     dose: float = 0.5
     plain_contrast: bool = False
+    rows: int = 14
 
     @property
     def series_names(self) -> Tuple[str, ...]:
         return tuple('TS_%02d' % number for number in range(1, len(self.voltages) + 1))
+
+    @property
+    def amplitude_contrast(self) -> float:
+        return 1.0 if self.plain_contrast else 0.1
 
     @property
     def left_out(self) -> Tuple[int, ...]:

@@ -30,9 +30,9 @@ from .scene import THICKNESS, Scene
 from .truth import Truth
 
 
-def _acquisition(voltage: float, axis: float) -> TomoAcquisition:
-    return TomoAcquisition(voltage=voltage, sphericalAberration=2.7, amplitudeContrast=0.1, magnification=50000,
-                           tiltAxisAngle=axis, angleMin=-55, angleMax=55, step=11)
+def _acquisition(scene: Scene, voltage: float, axis: float) -> TomoAcquisition:
+    return TomoAcquisition(voltage=voltage, sphericalAberration=2.7, amplitudeContrast=scene.amplitude_contrast,
+                           magnification=50000, tiltAxisAngle=axis, angleMin=-55, angleMax=55, step=11)
 
 
 def aligning_matrix(z_rot: float, x_shift: float, y_shift: float, pixel: float) -> np.ndarray:
@@ -47,13 +47,13 @@ def make_tilt_series(truth: Truth) -> Any:
     scene = truth.scene
     tilt_series = SetOfTiltSeries(filename='tiltseries.sqlite')
     tilt_series.setSamplingRate(scene.pixel)
-    tilt_series.setAcquisition(_acquisition(scene.voltages[0], scene.axis))
+    tilt_series.setAcquisition(_acquisition(scene, scene.voltages[0], scene.axis))
     ctfs = SetOfCTFTomoSeries(filename='ctfs.sqlite')
     ctfs.setSetOfTiltSeries(tilt_series)
     for (name, images), voltage in zip(truth.tilt_series.items(), scene.voltages):
         series = TiltSeries(tsId=name)
         series.setSamplingRate(scene.pixel)
-        series.setAcquisition(_acquisition(voltage, scene.axis))
+        series.setAcquisition(_acquisition(scene, voltage, scene.axis))
         tilt_series.append(series)
         ctf_series = CTFTomoSeries(tsId=name)
         ctf_series.setTiltSeries(series)
@@ -77,7 +77,7 @@ def _tilt_image(scene: Scene, name: str, number: int, order: int, row: Any, volt
     if scene.x_tilt or scene.x_tilt_spread:
         setattr(transform, X_TILT, Float(row['rlnTomoXTilt']))
     image.setTransform(transform)
-    acquisition = _acquisition(voltage, row['rlnTomoZRot'])
+    acquisition = _acquisition(scene, voltage, row['rlnTomoZRot'])
     acquisition.setDoseInitial(row['rlnMicrographPreExposure'])
     acquisition.setDosePerFrame(scene.dose)
     acquisition.setAccumDose(row['rlnMicrographPreExposure'] + scene.dose)

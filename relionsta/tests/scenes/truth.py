@@ -18,7 +18,7 @@ from .scene import BOTH, BOX, DIAMETER, PARTICLE, SUBTOMOGRAM, THICKNESS, TILTS,
 _XYZ = [label + 'Angst' for label in ('rlnCenteredCoordinateX', 'rlnCenteredCoordinateY', 'rlnCenteredCoordinateZ')]
 _ORIGINS = ['rlnOrigin%sAngst' % axis for axis in 'XYZ']
 # Columns and rows of particles, pixels apart across and along the tilt axis: none hides another in any image.
-_COLUMNS, _ROWS, _ACROSS, _ALONG = 3, 14, 105.0, 30.5
+_COLUMNS, _ACROSS, _ALONG = 3, 105.0, 30.5
 
 
 class Truth(NamedTuple):
@@ -36,8 +36,8 @@ def make_truth(scene: Scene) -> Truth:
     """Always the same for the same scene: particles on a loose grid with random orientations."""
     random = np.random.default_rng(20)
     series = {name: _images(scene, random) for name in scene.series_names}
-    count = _COLUMNS * _ROWS * len(series)
-    names = np.repeat(list(series), _COLUMNS * _ROWS)
+    count = _COLUMNS * scene.rows * len(series)
+    names = np.repeat(list(series), _COLUMNS * scene.rows)
     positions = np.concatenate([_places(scene, random) for _ in series])
     A = Rotation.random(count, random_state=random.integers(1000)).as_matrix()
     particles = _particle_rows(scene, names, positions, A, random)
@@ -64,9 +64,9 @@ def _images(scene: Scene, random: np.random.Generator) -> pd.DataFrame:
 def _places(scene: Scene, random: np.random.Generator) -> np.ndarray:
     """Centred positions (n, 3) in Å. The columns lie across the tilt axis (Y of the aligned images)."""
     across = (np.arange(_COLUMNS) - (_COLUMNS - 1) / 2) * _ACROSS
-    along = (np.arange(_ROWS) - (_ROWS - 1) / 2) * _ALONG
+    along = (np.arange(scene.rows) - (scene.rows - 1) / 2) * _ALONG
     # All of a row are at one depth: seen from a side they stay side by side.
-    depths = random.permutation(np.linspace(-1, 1, _ROWS)) * scene.depth
+    depths = random.permutation(np.linspace(-1, 1, scene.rows)) * scene.depth
     grid = np.array([(x, y, z) for x in across for y, z in zip(along, depths)])
     return np.asarray(grid + random.uniform(-1, 1, grid.shape) * [4, 2, 15]) * scene.pixel
 
@@ -91,7 +91,7 @@ def _particle_rows(scene: Scene, names: np.ndarray, positions: np.ndarray, A: np
 
 
 def microscope(scene: Scene, voltage: float) -> Dict[str, float]:
-    return {'rlnVoltage': voltage, 'rlnSphericalAberration': 2.7, 'rlnAmplitudeContrast': 1.0 if scene.plain_contrast else 0.1,
+    return {'rlnVoltage': voltage, 'rlnSphericalAberration': 2.7, 'rlnAmplitudeContrast': scene.amplitude_contrast,
             'rlnTomoTiltSeriesPixelSize': scene.pixel}
 
 

@@ -1,4 +1,5 @@
 """Job folders as relion_refine leaves them, small: same names, tables, spacing and file ends as RELION 5.1."""
+import re
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence
 
@@ -63,6 +64,14 @@ def model_star(names: Sequence[str], fscs: Optional[Sequence[np.ndarray]] = None
     return text
 
 
+def as_bodies(model: str, number: int) -> str:
+    """The same model.star, of so many bodies of one class."""
+    for old, new in (('data_model_classes', 'data_model_bodies'), ('data_model_class_', 'data_model_body_'),
+                     ('data_model_pdf_orient_class_', 'data_model_pdf_orient_body_')):
+        model = model.replace(old, new)
+    return re.sub(r'(_rlnNrClasses\s+)\d+', r'\g<1>1', re.sub(r'(_rlnNrBodies\s+)\d+', r'\g<1>%d' % number, model))
+
+
 def optimiser_star(iteration: int, models: Sequence[str], converged: bool = False, total: int = 25) -> str:
     values: Dict[str, object] = {'OutputRootName': 'job001/run', 'ModelStarFile': models[0]}
     if len(models) > 1:
@@ -108,10 +117,11 @@ def write_iteration(folder: Path, job_type: str, iteration: int, classes: int = 
     folder.mkdir(parents=True, exist_ok=True)
     for role, name in names.items():
         if role.endswith('model'):
-            refine = job_type == files.REFINE3D
+            refine = job_type in (files.REFINE3D, files.MULTIBODY)
             fsc = np.linspace(1, 0, SHELLS) if refine else np.zeros(SHELLS)
             own = [one for one in maps if 'moment' not in one and (not refine or role.split('_')[0] in one)]
-            (folder / name).write_text(model_star(own, [fsc] * len(own)))
+            text = model_star(own, [fsc] * len(own))
+            (folder / name).write_text(as_bodies(text, len(own)) if job_type == files.MULTIBODY else text)
         elif name.endswith('.mrc'):
             write_map(folder / name, seed=iteration)
         else:

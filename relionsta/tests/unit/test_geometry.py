@@ -193,8 +193,8 @@ def test_specimen_centre_of_a_shifted_tomogram() -> None:
     dims, voxel = (400, 400, 200), 10.8
     origin = (-200 * voxel, -200 * voxel, -(100 + 20) * voxel)
     on_axis = np.array([[200.0, 200.0, 120.0]]) + np.asarray(origin) / voxel
-    np.testing.assert_allclose(
-        geometry.centered_from_scipion(on_axis, voxel, geometry.scipion_zero(dims, voxel, origin)), np.zeros((1, 3)), atol=1e-9)
+    zero = geometry.scipion_zero(dims, voxel, origin)
+    np.testing.assert_allclose(geometry.centered_from_scipion(on_axis, voxel, zero), np.zeros((1, 3)), atol=1e-9)
     # The same point of the specimen in the tomogram without shift: voxel 100.
     plain = np.array([[200.0, 200.0, 100.0]]) - np.asarray(dims) / 2
     default = tuple(-size / 2 * voxel for size in dims)

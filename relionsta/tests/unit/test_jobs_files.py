@@ -46,6 +46,26 @@ def test_initial_model_iteration() -> None:
         'run_it010_class001_angdist.bild', 'run_it010_class002_angdist.bild']
 
 
+def test_multibody_files() -> None:
+    """A body that is left out, or a name that RELION does not use, and a refinement never seems complete."""
+    names = files.iteration_files('relion.multibody', 'run', 3, nr_classes=2)
+    refine = {name for name in files.iteration_files('relion.refine3d.tomo', 'run', 3).values() if name.endswith('.star')}
+    assert set(names.values()) - refine == {'run_it003_%s_%s.mrc' % (half, body) for half in ('half1', 'half2')
+                                            for body in ('body001', 'body002')}
+    assert 'run_it003_half2_body002_unfil.mrc' in files.optional_iteration_files('relion.multibody', 'run', 3, 2).values()
+    final = files.multibody_final_files('run', 2)
+    assert (final['body002'], final['half1_body002'], final['mask_body002']) == (
+        'run_body002.mrc', 'run_half1_body002_unfil.mrc', 'run_body002_mask.mrc')
+    assert files.component_maps(3)[9] == 'analyse_component003_bin010.mrc'
+
+
+@pytest.mark.parametrize('low, high, name', [(-1.5, 2.5, '_min-2_max3'), (0.0, 999.0, '_min0_max999'),
+                                             (0.4, 99999.0, '_min0'), (-99999.0, 99999.0, '')])
+def test_names_of_selections(low: float, high: float, name: str) -> None:
+    """RELION rounds the limits in the name, halves away from 0, and leaves out limits that are none (tried on 5.1)."""
+    assert files.selection_file(1, low, high) == 'analyse_eval001_select%s.star' % name
+
+
 def test_jobs_without_iterations_are_refused() -> None:
     """A wrong job type would look like a job without output."""
     with pytest.raises(ValueError, match='relion.maskcreate'):

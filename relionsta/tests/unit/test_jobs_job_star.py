@@ -87,7 +87,8 @@ def test_damaged_files_are_refused(tmp_path, content, error, words) -> None:
 
 @pytest.mark.parametrize('label, job_type', [
     ('relion.class3d', 'relion.class3d'), ('relion.class3d.tomo', 'relion.class3d'),
-    ('relion.refine3d', 'relion.refine3d.tomo'), ('relion.refine3d.tomo.x', 'relion.refine3d.tomo'), ('relion.localres.own', 'relion.localres')])
+    ('relion.refine3d', 'relion.refine3d.tomo'), ('relion.refine3d.tomo.x', 'relion.refine3d.tomo'),
+    ('relion.localres.own', 'relion.localres')])
 def test_types_by_all_their_names(label, job_type) -> None:
     """RELION writes relion.localres.own where it was asked relion.localres."""
     assert find_job(label).type == job_type
@@ -140,6 +141,24 @@ def test_options_of_another_version_are_named(star) -> None:
     old = commands_of(path, (5, 0))
     assert old.remarks == [] and old.commands == [shlex.split(
         'relion_tomo_subtomo --i o.star --theme classic --o OUT/ --b 96 --bin 4 --min_frames 1 --float16 --j 1')]
+
+
+@pytest.mark.parametrize('job_type, rows, old, new', [
+    ('relion.class3d', dict(INPUT, do_blush='Yes', blush_version='amy-v1.0'), '--blush --oversampling',
+     '--blush --blush_model amy-v1.0 --oversampling'),
+    ('relion.refine3d', dict(INPUT, do_helix='Yes', do_apply_helical_symmetry='No'), '--ignore_helical_symmetry',
+     '--helical_nr_asu 1'),
+    ('relion.refine3d', dict(INPUT, do_helix='Yes', helical_range_distance='3', helical_nstart='2'),
+     '--helical_sigma_distance 1 --helical_keep_tilt', '--helical_sigma_distance 1 --helical_nstart 2 --helical_keep_tilt'),
+    ('relion.reconstructtomograms', {'in_tiltseries': 't.star', 'do_skip_wiener': 'Yes'}, '_first_peak --do_proj',
+     '_first_peak --skip_fourier_wiener --do_proj'),
+    ('relion.pseudosubtomo', {'in_optimisation': 'o.star', 'crop_size': '64', 'subtomo_format': '3D subtomos'},
+     '--b 128 --crop 64 --bin 1 --min_frames 1 --float16 --stack2d', '--real_subtomo')])
+def test_commands_of_5_0(star, job_type, rows, old, new) -> None:
+    """RELION 5.0 passes over what it does not know, and 5.1's form has other fields."""
+    path = star(job_type, **rows)
+    lines = [' '.join(commands_of(path, version).commands[0]) for version in ((5, 0), (5, 1))]
+    assert old in lines[0] and new not in lines[0] and new in lines[1]
 
 
 def test_what_we_advise_against_is_said_and_shown(star) -> None:
@@ -214,6 +233,17 @@ def test_defaults_and_tabs_are_those_on_record(name) -> None:
             assert value == option.default, option.name
         if option.name in places:
             assert option.tab == places[option.name], option.name
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_commands_are_those_on_record(name, star) -> None:
+    """What RELION 5.1's GUI ran for these options when it was asked for the record."""
+    job, recorded = JOBS[NAMES[name]], json.loads(reference('relion-5.1/job-options.json').read_text())[name]
+    answer = commands_of(star(job.type, **recorded['options']), out=job.folder + '/job001/')
+    control = ['--pipeline_control', job.folder + '/job001/']
+    marks = shlex.split('rm -f {0} touch {0}'.format(job.folder + '/job001/RELION_JOB_EXIT_SUCCESS'))
+    said = [token for tokens in answer.commands for token in tokens + control]
+    assert said == [token for token in shlex.split(recorded['command']) if token not in marks]
 
 
 #: Recorded with another value than the default, so that RELION made a command.

@@ -18,7 +18,7 @@ from relionsta.tests.find import shared_data
 
 from .relion_job_folder import model_star, optimiser_star, write_final, write_iteration
 
-JOBS = [(files.CLASS3D, 3), (files.REFINE3D, 1), (files.INITIAL_MODEL, 2)]
+JOBS = [(files.CLASS3D, 3), (files.REFINE3D, 1), (files.INITIAL_MODEL, 2), (files.MULTIBODY, 2)]
 CUTS = 12
 
 

@@ -62,9 +62,14 @@ def test_an_empty_class_keeps_no_limit(tmp_path):
     path.write_text(model_star(['a.mrc', 'b.mrc'], resolutions=['40.0', 'inf'], distributions=[1.0, 0.0],
                                accuracies=['2.5', '999.000000']))
     model = read_model(path)
-    for criteria in (Criteria(resolution=1e6), Criteria(share=0.001), Criteria(rotations=1e6), Criteria(translations=1e6)):
+    for limit in ({}, {'resolution': 1e6}, {'share': 0.001}, {'rotations': 1e6}, {'translations': 1e6}):
+        criteria = Criteria(**limit)
         assert classes_meeting(model, criteria) == [1]
     assert class_rows(model, {1: 6}) == {1: ('6', '100.0 %', '40.0 Å', '2.5°', '2.5 Å'), 2: ('0', '0.0 %', '–', '–', '–')}
+    path.write_text(model_star(['a.mrc', 'b.mrc'], resolutions=['40.0', '74.7'], distributions=[1.0, 0.0]))
+    left_over = read_model(path)
+    assert classes_meeting(left_over, Criteria(resolution=80)) == [1]
+    assert class_rows(left_over, {1: 6})[2] == ('0', '0.0 %', '–', '–', '–')
 
 
 def test_particles_need_class_and_values():

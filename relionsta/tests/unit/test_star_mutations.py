@@ -96,7 +96,7 @@ def by_name(blocks: List[Block]) -> Dict[str, Block]:
     return {one.name: one for one in blocks}
 
 
-# Each reader: file name -> what it found; and what it must find, which may raise KeyError or ValueError: then it must refuse.
+# Each reader: file name -> what it found, and what it must find; where that raises KeyError or ValueError, it must refuse.
 def particles_found(path: str) -> Answer:
     particles = SetOfStaParticles(filename=new_file('particles'))
     count = read_particles(path, particles)
