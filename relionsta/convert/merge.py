@@ -97,8 +97,8 @@ def _check_same_list(name: str, first: Part, part: Part) -> None:
     for label in dict.fromkeys([*one.columns, *other.columns]):
         values = [table[label].iloc[0] if label in table else 'missing' for table in (one, other)]
         if values[0] != values[1]:
-            raise ConvertError('%s is %s in %s and %s in %s (block data_%s); particles of one kind are needed: extract '
-                               'them in the same way' % (label, values[0], first.path, values[1], part.path, name))
+            raise ConvertError('%s is %s in %s and %s in %s (block data_%s), and RELION takes particles of one kind. '
+                               'Make all in the same way' % (label, values[0], first.path, values[1], part.path, name))
 
 
 def _merge_optics(parts: Sequence[Part], merged: Blocks, keep_apart: bool) -> List[np.ndarray]:

@@ -50,7 +50,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
             raise StarError(path, 'the block data_%s is missing; a particles STAR of RELION is needed' % block)
     rows = blocks['particles']
     require_columns(rows, [NAME, 'rlnTomoName'], path, 'particles')
-    check_texts(rows, [NAME, 'rlnTomoName'], path, 'particles')
+    check_texts(rows, ['rlnTomoName'], path, 'particles')
     check_numbers(rows, [CLASS, HALF], path, 'particles')
     _check_unique(rows[NAME], path)
     if names is not None:
@@ -101,6 +101,8 @@ def _object_ids(names: pd.Series, known: Mapping[str, int]) -> List[int]:
 
 
 def _check_unique(names: pd.Series, path: str) -> None:
+    if (names == '').any():
+        raise StarError(path, '%s is empty in row %d; fill it in' % (NAME, (names == '').argmax() + 1), 'particles')
     twice = names[names.duplicated()]
     if len(twice):
         raise StarError(path, '%s %s is there twice (%d such); each particle needs a name of its own'

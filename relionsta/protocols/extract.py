@@ -105,7 +105,7 @@ class ProtStaExtract(ProtStaBase):
         """True where the tilt series are those that the particles know."""
         return self._isAgain() and self.inputTiltSeries.get() is None
 
-    def _coordinates(self):
+    def getCoordinates(self):
         """A pointer to the coordinates that the particles come from; None for particles without."""
         source = self.inputCoordinates
         return source.get().getCoordinates3D(asPointer=True) if self._isAgain() else source
@@ -131,7 +131,7 @@ class ProtStaExtract(ProtStaBase):
             write_job_inputs(source, self._getInputPath())
         if self._keepsTomograms():
             return
-        coordinates = self._coordinates()
+        coordinates = self.getCoordinates()
         write_tomograms_star(self._getInputPath(), self.inputTiltSeries.get(), self.inputCtfs.get(),
                              tomograms=coordinates.get().getPrecedents() if coordinates is not None else None,
                              hand=HANDS.get(self.hand.get()), ts_ids=source.getTSIds())
@@ -150,7 +150,7 @@ class ProtStaExtract(ProtStaBase):
         particles = SetOfStaParticles.create(self._getPath())
         # RELION writes trajectories anew where it leaves particles out.
         fewer = self._getJobPath(files.EXTRACT_FILES['trajectories'])
-        read_particles(star, particles, self._coordinates(), self._tomogramsStar(),
+        read_particles(star, particles, self.getCoordinates(), self._tomogramsStar(),
                        fewer if os.path.exists(fewer) else self._trajectoriesStar() or None,
                        ids_by_name(source) if self._isAgain() else None)
         self._rememberSeries(source, particles)

@@ -10,6 +10,7 @@ from . import checks
 from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
 from .extract_form import BY_BINNING
 from .maps import checkFile, plainName
+from .real_subtomos import checkRealSubtomos
 
 SOURCE = 'Coordinates or particles'
 #: Binning is computed from Å and pixels: what is nearer to 1 than this is 1.
@@ -30,7 +31,8 @@ def checkSource(protocol):
             return errors
         if series is None:
             stars = source.getTomogramsStars()
-            return checkStacks(SOURCE, *stars) or _checkBox(protocol, stackSize(firstStack(stars[0])))
+            return (checkStacks(SOURCE, *stars) or _checkBox(protocol, stackSize(firstStack(stars[0])))
+                    or checkRealSubtomos(protocol))
     if series is None:
         return ['*Tilt series*: empty, and coordinates alone do not know their tilt images. Choose the aligned tilt '
                 'series that these coordinates belong to.']
@@ -41,7 +43,7 @@ def checkSource(protocol):
         errors = checks.unknownTomograms('CTFs', source.getTSIds(), ctfs.getTSIds(), 'in the CTFs')
     return (errors or _checkStacks(series, source.getTSIds())
             or _checkBox(protocol, stackSize(_stackOf(series.getFirstItem())))
-            or _checkSeries(protocol) or ([] if again else _checkPositions(source)))
+            or _checkSeries(protocol) or checkRealSubtomos(protocol) or ([] if again else _checkPositions(source)))
 
 
 def lostMotionWarning(protocol):

@@ -249,7 +249,7 @@ class ProtStaMask(ProtStaBase):
 
 def volumeText(volume):
     """A volume in Å³ as people think of it."""
-    return '%.3g nm³ (about %.3g kDa of protein)' % (volume / 1000, volume * KDA_PER_A3)
+    return '%.3g nm³ (%.3g kDa of protein would fill it)' % (volume / 1000, volume * KDA_PER_A3)
 
 
 def _outside(label, threshold, what, values):

@@ -7,7 +7,6 @@ from pwem.objects import SetOfVolumes
 from pyworkflow.protocol import params
 
 from ..convert.classes import class_members, copy_members, read_members
-from ..convert.coordinates import SCORE
 from ..convert.parts import CLASS, NAME
 from ..convert.volumes import make_volume
 from ..objects import SetOfStaParticles
@@ -25,23 +24,10 @@ from ..results.select_classes import (
 )
 from ..star import read_star, require_columns
 from . import checks
+from .select_classes_form import ALL, CRITERIA, LAST, NUMBERS, VALUES, addClassOptions, addValues
 from .tool import ProtStaToolBase
 
-LAST = -1
-METHODS = ['class numbers', 'criteria', 'nothing (all classes)']
-NUMBERS, CRITERIA, ALL = range(3)
 KEPT, REJECTED, AVERAGES = 'outputParticles', 'rejectedParticles', 'outputAverages'
-#: (parameters, RELION's column, label, help)
-VALUES = (
-    ('score', SCORE, 'Score of the pick', 'Figure of merit that template matching gave, or that the picks brought.'),
-    ('pmax', 'rlnMaxValueProbDistribution', 'Pmax',
-     'Share of the most probable pose and class among all that RELION tried, 0 to 1. 1 is certain; without alignment it '
-     'says how certain the class is.'),
-    ('likelihood', 'rlnLogLikeliContribution', 'Log-likelihood',
-     'How well the particle fits its class, up to a constant: compare particles of one run only.'),
-    ('samples', 'rlnNrOfSignificantSamples', 'Number of significant samples',
-     'How many poses and classes were about as good as the best. Few are good.'),
-)
 #: classes that the summary tells one by one
 TOLD = 8
 
@@ -79,39 +65,8 @@ class ProtStaSelectClasses(ProtStaToolBase):
         form.addParam('iteration', params.IntParam, default=LAST, allowsNull=True, label='Iteration',
                       help='The iteration of that run whose classes, poses and values count; -1 is the one that the '
                            'classes are from.')
-        self._defineClassOptions(form)
-        self._defineValues(form)
-
-    @staticmethod
-    def _defineClassOptions(form):
-        section = form.addSection(label='Class options')
-        section.addParam('selectBy', params.EnumParam, choices=METHODS, default=NUMBERS, label='Choose classes by',
-                         display=params.EnumParam.DISPLAY_COMBO,
-                         help='class numbers: those that you saw to be good. criteria: all classes within limits. '
-                              'nothing: all classes, to choose particles by their values only, or where the input is a '
-                              'subset of classes already.')
-        section.addParam('classNumbers', params.StringParam, default='', condition='selectBy == %d' % NUMBERS,
-                         label='Classes to keep',
-                         help='For example 2 or 1,3-5. The wand lists the classes with size and resolution.')
-        for name, label, text in (
-                ('maxResolution', 'Resolution, Å or better',
-                 'Classes of false positives stay at a low resolution. A little more than the resolution of the best '
-                 'class is usual.'),
-                ('minShare', 'Share of the particles, % or more', '5 to 20 % leaves out the small classes of junk.'),
-                ('maxRotations', 'Accuracy of rotations, degrees or better',
-                 "RELION's estimate of how well particles of this class can be turned into place. 2 to 6 degrees is "
-                 'usual; classes of noise have more.'),
-                ('maxTranslations', 'Accuracy of translations, Å or better', 'The same for shifts.')):
-            section.addParam(name, params.FloatParam, default=None, allowsNull=True, label=label,
-                             condition='selectBy == %d' % CRITERIA, help=text + ' Empty: no limit.')
-
-    @staticmethod
-    def _defineValues(form):
-        section = form.addSection(label='Particles')
-        for name, column, label, text in VALUES:
-            line = section.addLine(label, help='%s (%s) Empty: no limit.' % (text, column))
-            line.addParam(name + 'From', params.FloatParam, default=None, allowsNull=True, label='from')
-            line.addParam(name + 'To', params.FloatParam, default=None, allowsNull=True, label='to')
+        addClassOptions(form)
+        addValues(form)
 
     # ------------------------------------------------------------------- choice
     def getSource(self) -> Source:
@@ -160,7 +115,7 @@ class ProtStaSelectClasses(ProtStaToolBase):
 
     def _limits(self) -> List[Limits]:
         limits = [Limits(column, getattr(self, name + 'From').get(), getattr(self, name + 'To').get())
-                  for name, column, _, _ in VALUES]
+                  for name, column, *_ in VALUES]
         return [one for one in limits if (one.low, one.high) != (None, None)]
 
     # ------------------------------------------------------------------- output
@@ -235,7 +190,7 @@ class ProtStaSelectClasses(ProtStaToolBase):
 
     def _pairs(self):
         return [(getattr(self, name + 'From').get(), getattr(self, name + 'To').get(), label)
-                for name, _, label, _ in VALUES]
+                for name, _, label, *_ in VALUES]
 
     def _checkClasses(self, source):
         chosen = self._classes(source)
@@ -249,7 +204,7 @@ class ProtStaSelectClasses(ProtStaToolBase):
 
     def _checkColumns(self, source):
         return ['*%s*: these particles have no %s. Leave it empty.' % (label, column)
-                for (_, column, label, _), (low, high, _) in zip(VALUES, self._pairs())
+                for (_, column, label, *_), (low, high, _) in zip(VALUES, self._pairs())
                 if (low, high) != (None, None) and column not in source.table]
 
     def _why(self, source):

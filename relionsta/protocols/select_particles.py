@@ -85,7 +85,8 @@ class ProtStaSelectParticles(ProtStaToolBase):
                       condition=condition, display=params.EnumParam.DISPLAY_HLIST, label='Split by',
                       help='Say how many sets are wanted, or how large they shall be.')
         form.addParam('splitNumber', params.IntParam, default=2, allowsNull=True, label='Number of sets',
-                      condition='%s and splitBy == %d' % (condition, BY_NUMBER), help='All sets get the same number of particles (to one).')
+                      condition='%s and splitBy == %d' % (condition, BY_NUMBER),
+                      help='All sets get the same number of particles (to one).')
         form.addParam('splitSize', params.IntParam, default=1000, allowsNull=True, label='Particles per set',
                       condition='%s and splitBy == %d' % (condition, BY_SIZE), help='The last set gets the rest.')
         form.addParam('atRandom', params.BooleanParam, default=True, condition=condition, label='At random?',
@@ -149,7 +150,8 @@ class ProtStaSelectParticles(ProtStaToolBase):
             errors = self._checkPatterns(table.tomograms)
         try:
             if not errors and not self._kept(table).any():
-                errors = ['None of the %d particles would be kept. %s' % (len(table.ids), self._why(table))]
+                errors = ['*%s*: none of the %d particles would be kept. %s'
+                          % ('Value' if operation == VALUE else 'Tomograms', len(table.ids), self._why(table))]
         except ConvertError as error:
             errors = ['*Value*: %s.' % error]
         return errors
@@ -161,7 +163,7 @@ class ProtStaSelectParticles(ProtStaToolBase):
         if operation == VALUE and low is None and high is None:
             return ['*Lowest value* and *Highest value* are both empty. Give a limit.']
         if operation == VALUE and None not in (low, high) and low > high:
-            return ['*Lowest value*: %g, which is above *Highest value*, %g. Exchange them.' % (low, high)]
+            return ['*Lowest value*: %g, which is above *Highest value*, %g. Give the lower one first.' % (low, high)]
         return []
 
     def _checkPatterns(self, tomograms):
@@ -170,8 +172,8 @@ class ProtStaSelectParticles(ProtStaToolBase):
             return ['*Tomograms*: empty. Give names; there are: %s.' % checks.someOf(there)]
         unknown = [pattern for pattern in patterns if not select.matches(there, [pattern]).any()]
         if unknown:
-            return ['*Tomograms*: %s fits no tomogram of these particles; there are: %s.'
-                    % (checks.someOf(unknown), checks.someOf(there))]
+            return ['*Tomograms*: %s fits no tomogram of these particles; there are: %s. Correct '
+                    'the name.' % (checks.someOf(unknown), checks.someOf(there))]
         return []
 
     def _checkSplit(self, number):
@@ -185,7 +187,7 @@ class ProtStaSelectParticles(ProtStaToolBase):
         if self.operation.get() != VALUE:
             return 'Choose other tomograms.'
         values = table.values(self.column.get(''))
-        return '%s goes from %.4g to %.4g.' % (self.column.get(), np.nanmin(values), np.nanmax(values))
+        return '%s goes from %.4g to %.4g; give other limits.' % (self.column.get(), np.nanmin(values), np.nanmax(values))
 
     # ---------------------------------------------------------------- reports
     def _report(self, table, chosen):

@@ -2,7 +2,6 @@
 import numpy as np
 from pyworkflow.protocol import params
 
-from ..convert.bulk import read_columns
 from ..convert.job_inputs import job_inputs, write_job_inputs
 from ..convert.subtraction import ORIGINAL, centre_of_mass, finish_revert, finish_subtraction
 from ..jobs import files
@@ -47,7 +46,8 @@ class ProtStaSubtract(ProtStaFromRunBase):
         super()._defineInputParams(form)
         form.addParam('someParticles', params.PointerParam, pointerClass='SetOfStaParticles', allowsNull=True,
                       condition=self._inputCondition, label='Particles (optional)',
-                      help='A subset of the particles of the run, at the poses of this set. Empty: all particles.')
+                      help='A subset of the particles of the run, or symmetry copies of them, at the poses of this set. '
+                           'Empty: all particles of the run.')
         form.addParam('keepMask', params.PointerParam, pointerClass='VolumeMask', important=True,
                       condition=self._inputCondition, label='Mask of the signal to keep',
                       help='Soft mask: 1 where the density is to stay, 0 where it is to be subtracted. With the box and '
@@ -128,15 +128,14 @@ class ProtStaSubtract(ProtStaFromRunBase):
                                         particles.getSamplingRate()) or self._checkBox(particles.getBoxSize())
 
     def _checkSome(self):
-        """A subset must be of the particles of the run: its images are subtracted with the run's noise and scales."""
-        if self.someParticles.get() is None:
+        """Other images than those of the run, for example of symmetry copies, must fit its map all the same."""
+        some, whole = self.someParticles.get(), ProtStaFromRunBase._particlesPointer(self).get()
+        if some is None or (some.getBoxSize() == whole.getBoxSize()
+                            and maps.samePixel(some.getSamplingRate(), whole.getSamplingRate())):
             return []
-        some = set(read_columns(self.someParticles.get(), ['_particleName'])['_particleName'])
-        known = set(read_columns(ProtStaFromRunBase._particlesPointer(self).get(), ['_particleName'])['_particleName'])
-        if some <= known:
-            return []
-        return ['*Particles (optional)*: %d of %d are not in the run, as %s. Choose a subset of its particles.'
-                % (len(some - known), len(some), checks.someOf(sorted(some - known), most=1))]
+        return ['*Particles (optional)*: their box is %d pixels of %.4g Å, and the map of the run has %d of %.4g. Choose '
+                'particles of the run, or of the same box and pixel size.'
+                % (some.getBoxSize(), some.getSamplingRate(), whole.getBoxSize(), whole.getSamplingRate())]
 
     def _checkBox(self, box):
         new, edge = self.new_box.get(), box / 2

@@ -39,7 +39,7 @@ class ProtStaToolBase(EMProtocol, ProtTomoBase):
         try:
             return emptyNumbers(self) or list(self._validateInputs())
         except (ConvertError, StarError) as error:
-            return ['%s.' % str(error).rstrip('.')]
+            return ['*Particles*: %s.' % str(error).rstrip('.')]
 
     def _hasInputs(self):
         raise NotImplementedError

@@ -76,6 +76,7 @@ class PostProcess:
         first, last = (int(np.abs(self.frequency - 1. / spacing).argmin())
                        for spacing in (self.randomised_from, self.resolution))
         values = self.fsc[RANDOMISED][first + _FALLING:last + 2]
+        values = values[np.isfinite(values)]
         return float(values.mean()) if len(values) else None
 
     @property

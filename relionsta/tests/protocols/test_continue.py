@@ -216,6 +216,7 @@ class TestStaContinueRefine(ContinueCase):
 
     def _check_iteration(self, protocol, number):
         """Half maps and particles of the iteration, and a map that is their mean."""
+        protocol = self.reloaded(protocol)  # sets that were read before are open at what they were
         volume = protocol.refinedVolume
         halves = volume.getHalfMaps().split(',')
         self.assertEqual(halves, [protocol._getJobPath('run_it%03d_half%d_class001.mrc' % (number, half))

@@ -1,4 +1,6 @@
 """Local resolution on real RELION: numbers against the FSC of the whole map, with and without MPI."""
+import re
+
 import mrcfile
 import numpy as np
 from pwem.objects import VolumeMask
@@ -8,6 +10,8 @@ from relionsta.results.maps import read_header
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SETTINGS
 from relionsta.tests.protocols.shelf import Shelf
+from relionsta.viewers import ProtStaLocalResolutionViewer
+from relionsta.viewers.figure_view import FigureView
 
 BOX, PIXEL = SETTINGS.box, SETTINGS.pixel
 
@@ -55,7 +59,8 @@ class TestStaLocalResolution(StaCase):
         self.assertEqual(found.voxels, inside.sum())
         self.assertIn('Number of items: %d' % found.voxels, said)
         values = mrcfile.read(self.local.resolutionVolume.getFileName())[inside]
-        self.assertIn('Median: %.4g' % np.median(values), said)
+        printed = re.search(r'Q1: (\S+) Median: (\S+) Q3: (\S+)', said).groups()
+        np.testing.assert_allclose([float(one) for one in printed], np.percentile(values, [25, 50, 75]), rtol=0.01)
         self.assertEqual(found.unmeasured, np.count_nonzero(values == 0))
 
     def test_resolutions_are_near_to_that_of_the_whole(self):
@@ -107,6 +112,14 @@ class TestStaLocalResolution(StaCase):
         with mrcfile.new(target, mrcfile.read(path), overwrite=True) as mrc:
             mrc.voxel_size = PIXEL
         return target
+
+    def test_analyze_results_shows_everything(self):
+        """A line of the window that only shows an error is found by the user otherwise."""
+        viewer = ProtStaLocalResolutionViewer(project=self.proj)
+        viewer.setProtocol(self.local)
+        for line in ('showHistogram', 'showResolution', 'showSlices'):
+            with self.part(line=line):
+                self.assertEqual([type(view) for view in viewer._getViews(line)], [FigureView])
 
     def test_refusals(self):
         """What RELION finds late, or not at all."""

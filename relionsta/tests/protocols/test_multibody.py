@@ -14,6 +14,8 @@ from relionsta.star import read_star
 from relionsta.tests.protocols.pseudo import CLASS3D, ITERATIONS, REFINE3D, PseudoCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS
 from relionsta.tests.protocols.shelf import Shelf
+from relionsta.viewers import ProtStaMultiBodyViewer
+from relionsta.viewers.figure_view import FigureView
 
 BOX, PIXEL = SETTINGS.box, SETTINGS.pixel
 NUMBER = SCENE.series * SCENE.particles
@@ -190,6 +192,16 @@ class TestStaMultiBody(PseudoCase):
                       'of the variance', 'selected along motion 1'):
             self.assertIn(words, told)
         self.assertNotIn('None', told)
+
+    def test_analyze_results_shows_everything(self):
+        """A line of the window that only shows an error is found by the user otherwise."""
+        viewer = ProtStaMultiBodyViewer(project=self.proj)
+        viewer.setProtocol(self.bodies)
+        for iterations in ('', '1'):
+            viewer.iterations.set(iterations)
+            for line in ('showFsc', 'showSlices', 'showConvergence', 'showFlexibility', 'showMotions'):
+                with self.part(line=line, iterations=iterations):
+                    self.assertEqual([type(view) for view in viewer._getViews(line)], [FigureView])
 
     def test_an_empty_table_is_the_wands(self):
         """Two ways to the same default must not differ."""

@@ -101,7 +101,7 @@ class TestStaRefineSeriesVariants(SeriesCase):
 
     def test_deformations_reach_an_extraction_from_the_sets(self):
         """They are in no column that Scipion knows."""
-        run = self.refine('ProtStaPolish', self.halved, do_deform=True, do_frame_def=True, max_error=10)
+        run = self.refine('ProtStaPolish', self.halved, do_deform=True, max_error=10)
         again = self.run_new('ProtStaExtract', inputCoordinates=self.output(self.picks, 'outputCoordinates'),
                              inputTiltSeries=self.output(run, 'tiltSeries'), inputCtfs=self.output(self.imported, 'ctfs'),
                              sizesBy=1, boxBinning=2.0, binned_size_pix=BOX // 2)

@@ -102,15 +102,16 @@ class TestStaSelectParticles(StaCase):
         for values, message in (
                 (dict(operation='by a value', column='rlnNothing', minimum=0.0), 'they have: rlnCenteredCoordinateXAngst'),
                 (dict(operation='by a value', column='rlnImageName', minimum=0.0), 'no column rlnImageName with numbers'),
-                (dict(operation='by a value', minimum=5.0), 'None of the 16 particles would be kept. '
+                (dict(operation='by a value', minimum=5.0), 'none of the 16 particles would be kept. '
                                                             'rlnMaxValueProbDistribution goes from'),
                 (dict(operation='by a value'), 'both empty'),
-                (dict(operation='by a value', minimum=2.0, maximum=1.0), 'Exchange them'),
+                (dict(operation='by a value', minimum=2.0, maximum=1.0), 'Give the lower one first'),
                 (dict(operation='by tomogram', tomograms='TS_1*'), 'TS_1* fits no tomogram of these particles'),
-                (dict(operation='by tomogram', tomograms='*', keepOrDrop='drop'), 'None of the 16 particles'),
+                (dict(operation='by tomogram', tomograms='*', keepOrDrop='drop'), 'none of the 16 particles'),
                 (dict(operation='remove duplicates', distance=-1.0), 'must be above 0'),
                 (dict(operation='split', splitNumber=17), 'Give 1 to 16')):
             with self.part(**values):
                 errors = self.new('ProtStaSelectParticles', inputParticles=self.particles, **values).validate()
                 self.assertEqual(len(errors), 1, errors)
                 self.assertIn(message, errors[0])
+                self.assertTrue(errors[0].startswith('*'), errors)

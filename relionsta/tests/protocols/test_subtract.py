@@ -134,13 +134,19 @@ class TestStaSubtract(PseudoCase):
         self.assertGreater(np.corrcoef(average[inside], expected[inside])[0, 1], 0.98)
 
     def test_a_subset_is_subtracted_alone(self):
-        """Subtraction from particles that were dropped costs time and brings them back."""
+        """Subtraction from particles that were dropped costs time and brings them back; symmetry copies are particles of
+        their own, each with an image of its own from here on."""
         source = self.done[CLASS3D].outputParticles
         half = self.shelf.changed(source, 'half', keep=lambda item: item.getObjId() % 2)
-        made = self._subtract(someParticles=half, numberOfMpi=2)
-        wanted = [item.getParticleName() for item in half.iterItems()]
-        self.assertEqual(sorted(read_columns(made.outputParticles, ['_particleName'])['_particleName']), sorted(wanted))
-        self.assertEqual(set(self.rows(made.outputParticles.getParticlesStars()[0]).index), set(wanted))
+        copies = self.run_new('ProtStaSymmetryExpand', inputParticles=half, sym_name='C2')
+        for particles, number in ((half, NUMBER // 2), (copies.outputParticles, NUMBER)):
+            with self.part(particles=number):
+                made = self._subtract(someParticles=particles, numberOfMpi=2)
+                wanted = sorted(read_columns(particles, ['_particleName'])['_particleName'])
+                self.assertEqual(sorted(read_columns(made.outputParticles, ['_particleName'])['_particleName']), wanted)
+                rows = self.rows(made.outputParticles.getParticlesStars()[0])
+                self.assertEqual(sorted(rows.index), wanted)
+                self.assertEqual(rows['rlnImageName'].nunique(), number)
 
     def test_refusals(self):
         """RELION subtracts from the first tilt image of a 2D stack alone, and ends well."""
@@ -151,9 +157,8 @@ class TestStaSubtract(PseudoCase):
             'iteration': (dict(runIteration=9), ('*Iteration of it*', '9', '1, 2')),
             'larger box': (dict(new_box=32), ('*New box size', '32', '24')),
             'centre outside': (dict(do_center_mask=False, do_center_xyz=True, center_y=13.0), ('*Center coordinate', 'Y')),
-            'particles of another run': (dict(someParticles=self.shelf.changed(
-                self.done[CLASS3D].outputParticles, 'others', lambda item: item.setParticleName('x/%d' % item.getObjId()))),
-                ('*Particles (optional)*', '16 of 16')),
+            'particles of another box': (dict(someParticles=self.small.outputParticles),
+                                         ('*Particles (optional)*', '16 pixels', 'has 24')),
             'nothing to revert': (dict(do_fliplabel=True, subtractedParticles=self.done[CLASS3D].outputParticles),
                                   ('*Particles to revert*', 'rlnImageOriginalName'))}
         for what, (values, words) in cases.items():

@@ -71,6 +71,10 @@ FATAL = [
     (REFINE3D, dict(particle_diameter=0.0), 'particle_diameter', '0', '1 or more'),
     (MASK, dict(fn_in=''), 'fn_in', '(empty)', 'Choose the map'),
     (MASK, dict(width_mask_edge=-1), 'width_mask_edge', '-1', '0 or more'),
+    (MASK, dict(do_combine=True), 'fn_other', '(empty)', 'combine'),
+    (MASK, dict(do_denovo=True), 'angpix', '-1', 'maps that the mask is for'),
+    (MASK, dict(do_denovo=True, angpix=4.0, denovo_box_size=33), 'denovo_box_size', '33', '32 or 34'),
+    (MASK, dict(do_denovo=True, angpix=4.0, inner_radius=30.0), 'inner_radius', '30', 'full sphere'),
     (POSTPROCESS, dict(fn_in='map.mrc'), 'fn_in', 'map.mrc', 'half1.mrc and half2.mrc'),
     (POSTPROCESS, dict(fn_in='half1/map.mrc'), 'fn_in', 'half1/map.mrc', 'half1.mrc'),
     (POSTPROCESS, dict(fn_mask=''), 'fn_mask', '(empty)', 'solvent mask'),
@@ -107,6 +111,7 @@ WARNED = [
     (RECONSTRUCT, dict(box_size=64, crop_size=64), 'crop_size'),
     (REFINE3D, dict(sampling='1.8 degrees', auto_local_sampling='7.5 degrees'), 'auto_local_sampling'),
     (MASK, dict(width_mask_edge=0), 'width_mask_edge'),
+    (MASK, dict(do_denovo=True, angpix=4.0, denovo_box_size=44), 'outer_radius'),
     (MASK, dict(lowpass_filter=5.0), 'lowpass_filter'),
 ]
 

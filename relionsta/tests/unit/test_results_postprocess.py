@@ -1,8 +1,18 @@
 """What is read from postprocess.star."""
+import dataclasses
+
 import numpy as np
 import pytest
 
-from relionsta.results.postprocess import CORRECTED, MASKED, RANDOMISED, UNMASKED, read_postprocess
+from relionsta.results.postprocess import (
+    CORRECTED,
+    MASKED,
+    RANDOMISED,
+    TOO_TIGHT,
+    UNMASKED,
+    PostProcess,
+    read_postprocess,
+)
 from relionsta.results.resolution import resolution_at
 from relionsta.star import StarError
 from relionsta.tests.find import shared_data
@@ -31,6 +41,31 @@ def test_resolution_and_curve_agree():
     """The number and the plotted curve must tell the same: RELION's rule on its own corrected curve."""
     found = read_postprocess(shared_data(REAL))
     assert resolution_at(found.frequency, found.fsc[CORRECTED]) == pytest.approx(found.resolution, rel=1e-6)
+
+
+def result(randomised, masked=0.5, corrected=0.5, unmasked=0.3):
+    """A result at 24 Å, phases randomised from 40 Å on; one value of each curve for all of its 13 shells."""
+    curves = {RANDOMISED: randomised, MASKED: masked, CORRECTED: corrected, UNMASKED: unmasked}
+    return PostProcess('p.star', 24., None, 'm.mrc', 0.1, 40., ('a_half1.mrc', 'a_half2.mrc'), np.arange(13) / 240.,
+                       {name: np.full(13, 1.) * values for name, values in curves.items()}, None)
+
+
+def test_what_the_mask_alone_correlates():
+    """A tight mask gives a resolution that is not there; RELION corrects for it only in part, and does not warn."""
+    falling = np.array([1, 1, 1, 1, 1, 1, 1, 0.6, 0.04, 0.02, 0.03, 0.05, 0.9])
+    assert result(falling).mask_effect == pytest.approx(np.mean([0.04, 0.02, 0.03, 0.05])) and TOO_TIGHT == 0.1
+    assert result(np.maximum(falling, 0.3)).mask_effect == pytest.approx(0.3)
+    real = read_postprocess(shared_data(REAL))
+    assert 0 < real.mask_effect < TOO_TIGHT and not real.mask_left_out
+    assert dataclasses.replace(real, randomised_from=None).mask_effect is None
+    assert dataclasses.replace(real, randomised_from=real.resolution).mask_effect is None
+
+
+def test_a_mask_that_relion_left_out():
+    """RELION takes the curve without mask where that is better, says so in its log only, and masks nothing."""
+    assert result(0.7, corrected=0.3).mask_left_out
+    assert not result(0.0).mask_left_out
+    assert not result(0.0, masked=0.3, corrected=0.3).mask_left_out  # a mask of the whole box changes nothing
 
 
 def test_guinier_without_amplitude_is_no_value():

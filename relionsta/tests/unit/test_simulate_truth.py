@@ -8,7 +8,7 @@ from relionsta.simulate.maps import fourier_shell_correlation, low_pass, match_m
 from relionsta.simulate.particle import sample, two_lobes
 from relionsta.simulate.relion_run import SimulationError
 from relionsta.simulate.scene import ANGLES, COORDINATES, PARTICLE, make_scene, start_poses
-from relionsta.simulate.truth import compare_poses, read_parameters, read_truth, write_truth
+from relionsta.simulate.truth import compare_poses, kinds, read_parameters, read_truth, write_truth
 from relionsta.tests.unit.simulate_scene import BOX, PIXEL, RICH
 
 
@@ -125,3 +125,13 @@ def test_truth_folder_is_read_back(scene, tmp_path):
     assert {path.name for path in (tmp_path / 'truth').glob('*.mrc')} == {'map_3.50A.mrc', 'map_7.00A.mrc'}
     with pytest.raises(SimulationError, match='simulate'):
         read_truth(tmp_path / 'truth')
+
+
+def test_picks_are_known_for_what_they_are(scene):
+    """The fractions of decoys rejected and particles kept rest on this: order and number of the picks must not matter."""
+    picks = start_poses(scene).sample(frac=0.7, random_state=5)
+    true = scene.particles.set_index('rlnTomoParticleName')['rlnClassNumber']
+    found = kinds(scene.particles, picks)
+    assert list(found) == list(true.loc[picks['rlnTomoParticleName']]) and set(found) == {1, 2, 3}
+    elsewhere = picks.assign(rlnTomoName='TS_99')
+    assert list(kinds(scene.particles, elsewhere)) == [0] * len(picks)
