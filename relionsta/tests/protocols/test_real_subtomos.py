@@ -2,11 +2,11 @@
 import os
 
 import mrcfile
-import numpy as np
 
 from relionsta.objects import REAL_SUBTOMOS
 from relionsta.results.maps import read_header
 from relionsta.simulate.truth import compare_maps, read_truth
+from relionsta.star import read_star, write_star
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS, scene_folder
 from relionsta.tests.protocols.shelf import Shelf
@@ -23,11 +23,9 @@ class TestStaRealSubtomos(StaCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        imported = cls.done['import_aretomo3']
         cls.good = dict(inputCoordinates=cls.output('import_picks', 'outputCoordinates'), subtomo_format='3D subtomos',
                         inputTiltSeries=cls.output('import_aretomo3', 'tiltSeries'), numberOfThreads=2,
                         inputCtfs=cls.output('import_aretomo3', 'ctfs'), box_size_angst=BOX * PIXEL, binned_size_pix=BOX)
-        cls.imported = imported
 
     def test_they_average_to_the_particle(self):
         """Subtomograms of the wrong place, turn or contrast give noise, or the particle in black."""
@@ -62,22 +60,24 @@ class TestStaRealSubtomos(StaCase):
         fine = dict(self.good, sizesBy=1, boxBinning=4.0)
         self.assertEqual(self.new('ProtStaExtract', **fine).validate(), [])
 
-    def test_without_tomograms_they_are_refused(self):
-        """RELION fails when the first subtomogram is to be cut out."""
-        shelf = Shelf(self.proj, self.new('ProtStaExtract'))
+    def test_tomograms_that_do_not_serve_are_refused(self):
+        """RELION fails when the first subtomogram is to be cut out, or takes tomograms of several pixel sizes for one."""
         self.road.until('extract')
-        again = dict(self.good, inputTiltSeries=None, inputCtfs=None)
-        particles = self.done['extract'].outputParticles
+        shelf, particles = Shelf(self.proj, self.new('ProtStaExtract')), self.done['extract'].outputParticles
+        again = {name: value for name, value in self.good.items() if name not in ('inputTiltSeries', 'inputCtfs')}
         self.assertEqual(self.new('ProtStaExtract', **dict(again, inputCoordinates=particles)).validate(), [])
-        self._refused(dict(self.good, inputCoordinates=particles, box_size_angst=240.0), ('*Box size (A)*', '480 Å'))
-        moved = shelf.changed(self.imported.tomograms, 'moved', change=lambda one: one.setFileName('gone.mrc'))
-        coordinates = shelf.changed(self.done['import_picks'].outputCoordinates, 'picks',
-                                    of_set=lambda items: items.setPrecedents(moved))
-        told = self.new('ProtStaExtract', **dict(self.good, inputCoordinates=coordinates)).validate()
-        self.assertTrue([text for text in told if 'gone.mrc' in text], told)
+        table = read_star(particles.getTomogramsStar())['global']
+        volume, binning = 'rlnTomoReconstructedTomogram', 'rlnTomoTomogramBinning'
+        for what, changed, words in (
+                ('no volumes', table.drop(columns=volume), ('*Subtomogram format*', 'reconstructed tomograms')),
+                ('volume gone', table.assign(**{volume: 'gone.mrc'}), ('*Subtomogram format*', 'gone.mrc')),
+                ('binnings', table.assign(**{binning: [4.0, 3.0]}), ('*Subtomogram format*', 'binnings of 3, 4'))):
+            with self.part(what=what):
+                path = shelf.path(what.replace(' ', '_') + '.star')
+                write_star(path, {'global': changed})
+                items = shelf.changed(particles, what.replace(' ', '_'), change=lambda one: one.setTomogramsStar(path))
+                self._refused(dict(again, inputCoordinates=items), words)
 
     def _refused(self, values, words):
-        values = {name: value for name, value in values.items() if value is not None}
         errors = self.new('ProtStaExtract', **values).validate()
         self.assertTrue([text for text in errors if all(word in text for word in words)], errors)
-        self.assertEqual(np.shape(errors), (1,))
