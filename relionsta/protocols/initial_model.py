@@ -49,8 +49,7 @@ class ProtStaInitialModel(ClassOutputsMixin, ProtStaRefineBase):
     # ---------------------------------------------------------------- output
     def _commandsAfter(self):
         """Alignment of the largest class of the chosen iteration to its symmetry."""
-        values = self.getValues()
-        values['nr_iter'] = self._getWanted() or values['nr_iter']
+        values = dict(self.getValues(), nr_iter=self.getIteration())
         return self._job.commands(values, self._getJobPath() + os.sep, relionVersion(), resume=True)
 
     def _makeOutputs(self):

@@ -189,7 +189,10 @@ class IterativeMixin:
 
     def _getLastAsked(self):
         """The last complete iteration within the number that was asked for."""
-        total = self.getValues().get(ITERATIONS)
+        total, start = self.getValues().get(ITERATIONS), self.getStartIteration() or 0
+        last = last_complete(self._getJobPath(), self._job.type) or 0
+        if last > start and (total is None or last <= total):
+            return last  # the usual case, without a look at the others
         found = [number for number in self.getCompleteIterations() if total is None or number <= total]
         if not found:
             raise ValueError('RELION left no complete iteration in %s. Look at its log.' % self._getJobPath())
@@ -213,6 +216,9 @@ class IterativeMixin:
 
     def _checkContinued(self):
         before, start = self._continued(), self.getStartIteration()
+        if not before._hasInputs():
+            return ['*Run to continue*: the inputs of "%s" were deleted. Choose a run that still has its particles.'
+                    % before.getRunName()]
         there = complete_iterations(before._getJobPath(), self._job.type)
         if start not in there or start < 1:
             return ['*Iteration to continue from*: %s, and complete in "%s" are %s. Choose one of them, or another run.'

@@ -14,6 +14,7 @@ from relionsta.runtime.build import find_build
 from relionsta.simulate.dataset import make_dataset
 from relionsta.simulate.parameters import SceneParameters
 from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.protocols.shelf import Shelf
 
 SCENE = SceneParameters(particles=6, tilts=7, tilt_step=8.0, image_size=(192, 192), thickness=96, pixel=4.0, spacing=180.0)
 FORMS = ('ProtStaImportAreTomo3', 'ProtStaImportPicks', 'ProtStaExtract', 'ProtStaReconstruct', 'ProtStaClass3D',
@@ -111,12 +112,32 @@ class TestStaWindows(BaseTest):
 
     def test_wand_takes_a_good_box(self):
         """A wand that shows one number and fills in another misleads whoever trusts it."""
-        from pyworkflow.gui.form import FormWindow
-
         from relionsta.wizards import StaBoxSizeWizard
         protocol = new_protocol(self.window.project, 'ProtStaExtract', 'Wand', dict(
             inputCoordinates=self.picks.outputCoordinates, inputTiltSeries=self.imported.tiltSeries,
             inputCtfs=self.imported.ctfs, box_size_angst=192.0, binned_size_pix=22))
+        said = self._wave(StaBoxSizeWizard(), protocol)
+        self.assertEqual(protocol.binned_size_pix.get(), 24)
+        self.assertIn('24', said)
+
+    def test_wand_finds_the_threshold(self):
+        """The same; and without a map, or where none can be found, nothing may be filled in."""
+        from relionsta.wizards import StaMaskThresholdWizard
+        project = self.window.project
+        shelf = Shelf(project, new_protocol(project, 'ProtStaMask', 'Shelf', {}))
+        protocol = new_protocol(project, 'ProtStaMask', 'Wand', {})
+        self.assertIn('Choose the input map', self._wave(StaMaskThresholdWizard(), protocol))
+        self.assertIsNone(protocol.inimask_threshold.get())
+        protocol.inputVolume.set(shelf.map('ball.mrc', values=(0.0, 3.0)))
+        said = self._wave(StaMaskThresholdWizard(), protocol)
+        self.assertEqual(protocol.inimask_threshold.get(), protocol.getSuggestion().threshold)
+        self.assertTrue(0.3 < protocol.inimask_threshold.get() < 1.5)
+        for word in ('%g' % protocol.inimask_threshold.get(), 'solvent', 'kDa'):
+            self.assertIn(word, said)
+
+    def _wave(self, wizard, protocol):
+        """Use a wand in the form of a protocol; what its dialog says."""
+        from pyworkflow.gui.form import FormWindow
         form = FormWindow('Wand', protocol, lambda *_a, **_k: None, self.window)
         said = []
 
@@ -126,10 +147,9 @@ class TestStaWindows(BaseTest):
                 dialog.destroy()
 
         form.root.after(1000, answer)
-        StaBoxSizeWizard().show(form)
-        self.assertEqual(protocol.binned_size_pix.get(), 24)
-        self.assertIn('24', ' '.join(said))
+        wizard.show(form)
         form.close()
+        return ' '.join(said)
 
     def _whileShown(self, show, look):
         """Call `show`, which enters Tk's main loop, and `look` a second later; then leave the loop."""

@@ -2,6 +2,7 @@
 import json
 import os
 import time
+from unittest import mock
 
 import mrcfile
 import numpy as np
@@ -155,6 +156,15 @@ class TestStaContinue(ContinueCase):
         self.assertTrue({'tau_fudge', 'particle_diameter', 'solventMask', 'sampling'} <= shown[2])
         for name in ('inputParticles', 'referenceVolume', 'nr_classes', 'sym_name', 'do_ctf_correction', 'ini_high'):
             self.assertNotIn(name, shown[2])
+
+    def test_relion_5_0_goes_on_under_the_same_names(self):
+        """RELION 5.0 calls the files run_ct2_it003 and so on where it is told the root of names that it had."""
+        before = self.done['class3d']
+        with mock.patch('relionsta.protocols.iterative.relionVersion', return_value=(5, 0)):
+            tokens = before._getRefineCommand(2)[0]
+        root = tokens[tokens.index('--o') + 1]
+        self.assertNotEqual(root, before._getJobPath('run'))
+        self.assertEqual(os.path.normpath(root), before._getJobPath('run'))
 
     def test_what_cannot_be_continued_is_refused(self):
         """RELION says so after minutes in a queue, or goes on from something else."""

@@ -7,12 +7,14 @@ from pwem.objects import VolumeMask
 from pyworkflow.protocol.constants import MODE_RESUME
 
 from relionsta.convert.bulk import read_columns
+from relionsta.convert.coordinates import coordinates_table
 from relionsta.convert.particles import write_star_of_set
 from relionsta.results.maps import read_header
 from relionsta.results.model import read_sampling
+from relionsta.simulate.truth import compare_maps, compare_poses, read_truth
 from relionsta.star import read_star
-from relionsta.tests.protocols.pseudo import CLASS3D, ITERATIONS, REFINE3D, PseudoCase
-from relionsta.tests.protocols.scene import SCENE, SETTINGS
+from relionsta.tests.protocols.pseudo import CLASS3D, EXTRACT, ITERATIONS, REFINE3D, PseudoCase
+from relionsta.tests.protocols.scene import SCENE, SETTINGS, scene_folder
 from relionsta.tests.protocols.shelf import Shelf
 from relionsta.viewers import ProtStaMultiBodyViewer
 from relionsta.viewers.figure_view import FigureView
@@ -76,6 +78,17 @@ class TestStaMultiBody(PseudoCase):
 
     def _data(self, number=None):
         return read_star(self.bodies._getJobPath('run_data.star' if number is None else 'run_it%03d_data.star' % number))
+
+    def test_pseudo_subtomograms_are_refined(self):
+        """RELION 5.1 refuses them as it extracts them; poses and map of the refinement must come near to the truth."""
+        truth, refined = read_truth(scene_folder()), self.done[REFINE3D]
+        start, end = (compare_poses(truth.particles, coordinates_table(self.done[job].outputParticles),
+                                    limit_A=SCENE.spacing / 3) for job in (EXTRACT, REFINE3D))
+        self.assertEqual(end.n_matched, NUMBER)
+        self.assertLess(end.median_shift_error_A, 0.6 * start.median_shift_error_A)
+        self.assertLess(end.median_angle_error_deg, start.median_angle_error_deg)
+        self.assertGreater(compare_maps(refined.refinedVolume.getFileName(), truth, resolution_A=40).cc, 0.9)
+        self.assertEqual(len(refined.refinedVolume.getHalfMaps().split(',')), 2)
 
     def test_bodies_are_maps_of_their_parts(self):
         """A body map in another frame, of another size or with filtered half maps is no use to the next job."""

@@ -75,7 +75,8 @@ class TestStaRealSubtomos(StaCase):
             with self.part(what=what):
                 path = shelf.path(what.replace(' ', '_') + '.star')
                 write_star(path, {'global': changed})
-                items = shelf.changed(particles, what.replace(' ', '_'), change=lambda one: one.setTomogramsStar(path))
+                items = shelf.changed(particles, what.replace(' ', '_'),
+                                      change=lambda one, path=path: one.setTomogramsStar(path))
                 self._refused(dict(again, inputCoordinates=items), words)
 
     def _refused(self, values, words):

@@ -147,7 +147,7 @@ class TestStaReconstruct(StaCase):
         with mock.patch(MEMORY, return_value=2 * needed):
             self.assertEqual(protocol.validate() + protocol.warnings(), [])
 
-    def test_particles_of_one_half_set_only(self):
+    def test_without_half_sets(self):
         """Nothing is split against the user's will; without half sets there is one map, and the summary says so."""
         made = self.run_new('ProtStaReconstruct', inputParticles=self.particles, splitHalves=False)
         self.assertFalse(made.average.getHalfMaps())

@@ -1,13 +1,26 @@
 """Half of the particles, dropped in Scipion in every way, reaches RELION as exactly those."""
 import mrcfile
 import numpy as np
+from pyworkflow.protocol import params
 
+import relionsta.protocols
+from relionsta.protocols.select_particles import SPLIT
+from relionsta.star import read_star
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS
 from relionsta.tests.protocols.shelf import Shelf
-from relionsta.tests.protocols.subsets import WAYS, by_hand, half_set, names_of, two_classes
+from relionsta.tests.protocols.subsets import WAYS, add_inputs, by_hand, by_split, half_set, names_of, two_classes
 
 NUMBER = SCENE.series * SCENE.particles
+#: Jobs of RELION by the name of their input of particles: these files are looked at.
+WRITTEN = {'ProtStaClass3D': 'inputParticles', 'ProtStaRefine3D': 'inputParticles',
+           'ProtStaInitialModel': 'inputParticles', 'ProtStaCtfRefine': 'inputParticles',
+           'ProtStaPolish': 'inputParticles', 'ProtStaSubtract': 'someParticles'}
+RUN = {'ProtStaExtract': 'inputCoordinates', 'ProtStaReconstruct': 'inputParticles',
+       'ProtStaReconstructTomograms': 'inputTiltSeries', 'ProtStaSelectParticles': 'inputParticles',
+       'ProtStaSymmetryExpand': 'inputParticles', 'ProtStaJoin': 'inputSets'}
+#: takes back what particle subtraction has given
+REVERT = {'ProtStaSubtract': 'subtractedParticles'}
 
 
 class TestStaSubsets(StaCase):
@@ -38,6 +51,49 @@ class TestStaSubsets(StaCase):
                     np.testing.assert_allclose(rows[column], whole.loc[names, column], atol=1e-6)
                 with mrcfile.open(average.getFileName(), header_only=True) as mrc:
                     self.assertEqual(int(mrc.header.nx), SETTINGS.box)
+
+                self._check_written(half, names)
+                self._check_tools(half, names)
+
+    def _check_written(self, half, names):
+        """Every job of RELION gets exactly these rows."""
+        for name, attribute in WRITTEN.items():
+            protocol = self.new(name, referenceVolume=self.output('reconstruct', 'average'), **{attribute: half}) \
+                if name not in ('ProtStaInitialModel', 'ProtStaSubtract') else self.new(name, **{attribute: half})
+            self.proj.saveProtocol(protocol)
+            protocol.makePathsAndClean()
+            protocol.convertInputStep('')
+            rows = self.rows(protocol._inputFiles().particles)
+            self.assertEqual(list(rows.index), names, name)
+            known = read_star(protocol._inputFiles().tomograms, ['global'])['global']['rlnTomoName']
+            self.assertTrue(set(rows['rlnTomoName']) <= set(known), name)
+
+    def _check_tools(self, half, names):
+        """What is done to particles without RELION is done to exactly these."""
+        expanded = self.run_new('ProtStaSymmetryExpand', inputParticles=half, sym_name='C2')
+        self.assertEqual(len(names_of(expanded.outputParticles)), 2 * len(names))
+        self.assertEqual({name.rpartition('_s')[0] for name in names_of(expanded.outputParticles)}, set(names))
+        tomograms = self.new('ProtStaReconstructTomograms', inputTiltSeries=half)
+        self.proj.saveProtocol(tomograms)
+        tomograms.makePathsAndClean()
+        tomograms.convertInputStep('')
+        known = read_star(tomograms._getInputPath('tomograms.star'), ['global'])['global']['rlnTomoName']
+        self.assertEqual(set(known), set(half.get().getTSIds()))
+        join = self.new('ProtStaJoin')
+        add_inputs(join, by_split(self, half))
+        self.road.launch(join)
+        self.assertEqual(sorted(names_of(join.outputParticles)), sorted(names))
+        split = self.run_new('ProtStaSelectParticles', inputParticles=half, operation=SPLIT)
+        parts = [names_of(output) for _, output in split.iterOutputAttributes()]
+        self.assertEqual(sorted(sum(parts, [])), sorted(names))
+
+    def test_no_protocol_is_left_out(self):
+        """A new protocol that takes particles must be tried with subsets too."""
+        taken = {(name, parameter) for name in relionsta.protocols.__all__
+                 for parameter, param in self.new(name).getDefinition().iterParams()
+                 if isinstance(param, (params.PointerParam, params.MultiPointerParam))
+                 and 'SetOfStaParticles' in str(param.pointerClass)}
+        self.assertEqual(taken, {item for table in (WRITTEN, RUN, REVERT) for item in table.items()})
 
     @staticmethod
     def _input(average):
