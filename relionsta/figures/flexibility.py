@@ -1,6 +1,7 @@
 """How the bodies of a multi-body refinement move: the principal motions and the particles along them."""
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..results.flexibility import explained_variance
 from .style import COLORS, caption, new_figure, styled
@@ -24,6 +25,7 @@ def flexibility_figure(projections: pd.DataFrame, motions: int = 3, title: str =
     figure = new_figure(3.1 * (shown + 1), 3.4)
     axes = figure.add_subplot(1, shown + 1, 1)
     axes.bar(range(1, len(explained) + 1), explained, color=COLORS[0])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel('Motion')
     axes.set_ylabel('Explained variance (%)')
     bins = max(5, min(BINS, len(projections) // PARTICLES_PER_BIN))

@@ -41,8 +41,9 @@ OPTIONS = TOMO_INPUT + (
            'Drop particles that are seen whole in fewer tilt images than this, as happens near the edge of the field.',
            TAB, hard=(0, None), sensible=(1, 100)),
     Option('subtomo_format', Kind.CHOICE, STACKS_2D, 'Subtomogram format',
-           '2D stacks hold the cropped tilt images and are the fast form for all later jobs. 3D pseudo-subtomos are '
-           'needed for particle subtraction. 3D subtomos are cut from the reconstructed tomograms, at their pixel size.',
+           '2D stacks hold the cropped tilt images and are the fast form for nearly all later jobs. 3D pseudo-subtomos are '
+           'needed for particle subtraction and multi-body. 3D subtomos are cut from the reconstructed tomograms, at their '
+           'pixel size.',
            TAB, choices=(STACKS_2D, PSEUDO_3D, REAL_3D), since=FIRST_5_1),
     Option('do_stack2d', Kind.BOOL, True, 'Write output as 2D stacks?',
            'Yes: cropped tilt images, the fast form for all later jobs. No: 3D pseudo-subtomograms.', TAB,

@@ -201,11 +201,11 @@ def refine3d_final_files(root: str) -> Dict[str, str]:
 
 
 def multibody_final_files(root: str, nr_bodies: int) -> Dict[str, str]:
-    """Role -> path of what a converged multi-body refinement leaves: per body NNN a map (bodyNNN), its unfiltered half
-    maps (half1_bodyNNN, half2_bodyNNN) and its mask (mask_bodyNNN); STAR files for all."""
+    """Role -> path of what a converged multi-body refinement leaves: per body NNN a map (bodyNNN) and its unfiltered half
+    maps (half1_bodyNNN, half2_bodyNNN); STAR files for all."""
     names = {role: '%s_%s.star' % (root, role) for role in _STARS + ('model',)}
     for body in body_roles(nr_bodies):
-        names.update({body: '%s_%s.mrc' % (root, body), 'mask_' + body: '%s_%s_mask.mrc' % (root, body)})
+        names[body] = '%s_%s.mrc' % (root, body)
         names.update(('%s_%s' % (half, body), '%s_%s_%s_unfil.mrc' % (root, half, body)) for half in ('half1', 'half2'))
     return names
 

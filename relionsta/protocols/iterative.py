@@ -217,8 +217,8 @@ class IterativeMixin:
     def _checkContinued(self):
         before, start = self._continued(), self.getStartIteration()
         if not before._hasInputs():
-            return ['*Run to continue*: the inputs of "%s" were deleted. Choose a run that still has its particles.'
-                    % before.getRunName()]
+            return ['*Run to continue*: "%s" has no inputs; they were never chosen, or deleted since. Choose a run that has '
+                    'its particles.' % before.getRunName()]
         there = complete_iterations(before._getJobPath(), self._job.type)
         if start not in there or start < 1:
             return ['*Iteration to continue from*: %s, and complete in "%s" are %s. Choose one of them, or another run.'

@@ -61,8 +61,9 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
     def _defineInputParams(self, form):
         self._defineContinueParams(form)
         super()._defineInputParams(form)
+        # Scipion asks for lists even where the form does not show them: _checkMasks does it.
         form.addParam('bodyMasks', params.MultiPointerParam, pointerClass='VolumeMask', minNumObjects=2, important=True,
-                      condition=self._inputCondition, label='Masks of the bodies',
+                      allowsNull=True, condition=self._inputCondition, label='Masks of the bodies',
                       help='One soft mask per body, larger bodies first, each with the box and pixel size of the '
                            'refined map. Their number in this list is the number of the body.')
         form.addParam('bodyTable', params.TextParam, default='', condition=self._inputCondition, height=5, width=40,
@@ -76,7 +77,7 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
     # ------------------------------------------------------------------ input
     def getMasks(self):
         """The masks of the bodies, in order."""
-        return [pointer.get() for pointer in self.bodyMasks]
+        return [pointer.get() for pointer in self.bodyMasks if pointer.get() is not None]
 
     def getBodies(self):
         """The bodies that the form describes. Raises ValueError for a table that is none."""

@@ -30,7 +30,12 @@ def read_cells(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, c
 
     Arguments and errors are those of `read_star`, which makes numbers of these cells.
     """
-    text = read_text(Path(path))
+    return cells_of_text(read_text(Path(path)), path, blocks, complete)
+
+
+def cells_of_text(text: str, path: Union[str, Path], blocks: Optional[Iterable[str]] = None,
+                  complete: bool = False) -> Dict[str, Cells]:
+    """As read_cells, of the text of a file; path is for messages."""
     if complete and not ends_with_empty_line(text):
         raise StarError(path, 'the empty line at the end of the file is missing; ' + CUT)
     wanted = None if blocks is None else list(blocks)

@@ -5,40 +5,47 @@ We read by ourselves because the starfile package fills rows that were cut with 
 """
 import re
 from pathlib import Path
-from typing import Dict, Iterable, Mapping, Optional, Sequence, Union
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import pandas as pd
 
-from relionsta.star.cells import ends_with_empty_line, read_cells, read_text
+from relionsta.star import plain
+from relionsta.star.cells import Cells, cells_of_text, ends_with_empty_line, read_cells, read_text
 from relionsta.star.error import StarError
 from relionsta.star.labels import INTEGER_LABELS, REAL_LABELS, TEXT_LABELS
 
 # Key of DataFrame.attrs: this table was a list block (`_label value` lines), and is written as one.
 LIST_BLOCK = 'star_list'
 
+# More texts than this are no few names that come again.
+_MOST_SHARED = 1 << 16
 _LOOKS_LIKE_NAME = re.compile(r'[+-]?0\d|.*_')
 
 
-def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None,
-              complete: bool = False) -> Dict[str, pd.DataFrame]:
+#: Block -> labels of its columns that are wanted.
+Wanted = Mapping[str, Collection[str]]
+
+
+def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, complete: bool = False,
+              only: Optional[Wanted] = None) -> Dict[str, pd.DataFrame]:
     """The blocks of a STAR file, in its order; each a DataFrame with the file's columns in their order.
 
     blocks: names (without `data_`) of the blocks to read, all of which must be there; None reads every block. A list
     block gives one row and carries attrs[LIST_BLOCK], so that write_star makes a list of it again. Labels that RELION
     defines as text come as str (dtype object) exactly as written, integers and booleans as int64, reals as float64;
     other labels are numbers where every value is one. complete: also refuse a file without the empty line that
-    RELION writes last (see is_complete).
+    RELION writes last (see is_complete). only: leave out the other columns of these blocks.
 
     A file that ends after a whole row without that line, as some programs write it, is read with a warning in the log.
     Raises StarError where the file is missing, is no STAR file, or ends within a row.
     """
-    tables = {}
-    for name, cells in read_cells(path, blocks, complete).items():
-        tables[name] = _table(cells.columns)
-        if cells.is_list:
-            tables[name].attrs[LIST_BLOCK] = True
-    return tables
+    names = None if blocks is None else list(blocks)
+    try:
+        return _read_plain(path, names, complete, only or {})
+    except (plain.NotPlain, StarError):
+        return {name: _table(cells, None if only is None else only.get(name))
+                for name, cells in read_cells(path, names, complete).items()}
 
 
 def is_complete(path: Union[str, Path]) -> bool:
@@ -49,8 +56,55 @@ def is_complete(path: Union[str, Path]) -> bool:
         return False
 
 
-def _table(cells: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    return pd.DataFrame({label: _column(label, values) for label, values in cells.items()})
+def _read_plain(path: Union[str, Path], blocks: Optional[List[str]], complete: bool,
+                only: Wanted) -> Dict[str, pd.DataFrame]:
+    """read_star for large files of plain rows. Raises NotPlain or StarError where the careful reader has to judge."""
+    file = plain.find_loops(path)
+    tables = {}
+    for name, cells in cells_of_text(file.text, path, blocks, complete).items():
+        loop = file.loops.get(name)
+        if loop is None:
+            tables[name] = _table(cells, only.get(name))
+        elif cells.is_list or loop.labels != list(cells.columns) or any(cells.columns.values()):
+            raise plain.NotPlain
+        else:
+            tables[name] = _plain_table(path, loop, only.get(name))
+    return tables
+
+
+def _plain_table(path: Union[str, Path], loop: plain.Loop, wanted: Optional[Collection[str]]) -> pd.DataFrame:
+    columns: Dict[str, List[Any]] = {label: [] for label in loop.labels if wanted is None or label in wanted}
+    places = {label: loop.labels.index(label) for label in columns}
+    numbers = [label for label in columns if label in REAL_LABELS or label in INTEGER_LABELS]
+    whole = [label in INTEGER_LABELS for label in numbers]
+    once: Dict[str, str] = {}
+    for rows in plain.pieces(path, loop.rows):
+        cells = plain.cells_of(rows, len(loop.labels))
+        for label, values in zip(numbers, plain.numbers(cells, [places[label] for label in numbers], whole)):
+            columns[label].append(values)
+        for label, found in columns.items():
+            if label not in numbers:
+                found.extend(_shared(cells.texts(places[label]), once))
+    return pd.DataFrame({label: pd.Series(np.concatenate(found)) if label in numbers else _column(label, found)
+                         for label, found in columns.items()})
+
+
+def _shared(texts: List[str], once: Dict[str, str]) -> List[str]:
+    """Texts that come again and again (names of tomograms, visible frames) as one object each, to save memory."""
+    different = set(texts)
+    if 2 * len(different) > len(texts) or len(once) > _MOST_SHARED:
+        return texts
+    for text in different:
+        once.setdefault(text, text)
+    return list(map(once.__getitem__, texts))
+
+
+def _table(cells: Cells, wanted: Optional[Collection[str]]) -> pd.DataFrame:
+    table = pd.DataFrame({label: _column(label, values) for label, values in cells.columns.items()
+                          if wanted is None or label in wanted})
+    if cells.is_list:
+        table.attrs[LIST_BLOCK] = True
+    return table
 
 
 def _column(label: str, cells: Sequence[str]) -> pd.Series:

@@ -19,7 +19,7 @@ from relionsta.tests.protocols.shelf import Shelf
 SCENE = SceneParameters(particles=6, tilts=7, tilt_step=8.0, image_size=(192, 192), thickness=96, pixel=4.0, spacing=180.0)
 FORMS = ('ProtStaImportAreTomo3', 'ProtStaImportPicks', 'ProtStaExtract', 'ProtStaReconstruct', 'ProtStaClass3D',
          'ProtStaMask', 'ProtStaRefine3D', 'ProtStaPostProcess', 'ProtStaCtfRefine', 'ProtStaPolish',
-         'ProtStaReconstructTomograms')
+         'ProtStaReconstructTomograms', 'ProtStaInitialModel')
 
 
 @unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')

@@ -170,12 +170,14 @@ class TestStaContinue(ContinueCase):
         """RELION says so after minutes in a queue, or goes on from something else."""
         before, good = self.done['class3d'], dict(doContinue=True, continueRun=self.done['class3d'], nr_iter=3)
         self.assertEqual(self.new('ProtStaClass3D', **good).validate(), [])
-        unrun = self.new('ProtStaClass3D')
+        unrun, empty = self._class3d(nr_iter=2), self.new('ProtStaClass3D')
         self.proj.saveProtocol(unrun)
+        self.proj.saveProtocol(empty)
         for values, words in (
                 (dict(continueIteration=7), ('*Iteration to continue from*', '7', '1, 2')),
                 (dict(continueIteration=0), ('*Iteration to continue from*', '0', '1, 2')),
                 (dict(continueRun=unrun), ('*Iteration to continue from*', 'none')),
+                (dict(continueRun=empty), ('*Run to continue*', 'no inputs')),
                 (dict(continueRun=None), ('*Run to continue*', 'EMPTY')),
                 (dict(nr_iter=2), ('*Number of iterations*', '2', 'Choose more')),
                 (dict(outputIteration=2), ('*Iteration to use*', '2', '3 to 3')),
@@ -184,7 +186,7 @@ class TestStaContinue(ContinueCase):
                 errors = self.new('ProtStaClass3D', **dict(good, **values)).validate()
                 self.assertTrue(any(all(word in error for word in words) for error in errors), errors)
                 self.assertNotIn('Traceback', '\n'.join(errors))
-        self.proj.deleteProtocol(unrun)
+        self.proj.deleteProtocol(unrun, empty)
         self.assertTrue(before.isFinished())
 
 

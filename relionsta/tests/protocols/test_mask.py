@@ -10,6 +10,7 @@ from relionsta.simulate.truth import read_truth
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SETTINGS, scene_folder
 from relionsta.tests.protocols.shelf import Shelf
+from relionsta.viewers import ProtStaMaskViewer
 
 BOX, PIXEL = SETTINGS.box, SETTINGS.pixel
 LOWPASS = 30.0
@@ -75,6 +76,24 @@ class TestStaMask(StaCase):
         self.assertEqual(read_header(made.solventMask.getFileName()).voxel, (PIXEL,) * 3)
         self.assertEqual((made.solventMask.getSamplingRate(), made.solventMask.getDim()), (PIXEL, (BOX,) * 3))
         self.assertIn('Shell of 4 to 8 pixels', '\n'.join(made.summary()))
+        self._check_figures(made, showMask=3, showUsedWith=3)
+
+    def _check_figures(self, protocol, **panels):
+        """Each line of Analyze Results opens a figure with so many panels."""
+        viewer = ProtStaMaskViewer(project=self.proj)
+        viewer.setProtocol(protocol)
+        for line, number in panels.items():
+            figure = viewer._getViews(line)[0].figure
+            self.assertEqual(len(figure.axes), number, line)
+            self.assertTrue(all(axes.collections for axes in figure.axes[:3]), 'no outline')
+
+    def test_figures(self):
+        """A mask is judged by eye: the outline must be there, and the threshold that was used."""
+        self._check_figures(self.suggested, showMask=4, showUsedWith=3)
+        viewer = ProtStaMaskViewer(project=self.proj)
+        viewer.setProtocol(self.suggested)
+        line = viewer._getViews('showMask')[0].figure.axes[3].lines[0]
+        self.assertEqual(line.get_xdata()[0], self.suggested.usedThreshold.get())
 
     def test_masks_are_combined_and_inverted(self):
         """A wrong sense of the operation takes the part away that should stay."""

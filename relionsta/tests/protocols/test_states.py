@@ -65,7 +65,7 @@ class TestStaStates(StaCase):
     def test_finished_and_then_files_are_gone(self):
         """Disks are cleaned by hand: a run without its files or outputs must say so, in words."""
         self.road.until('mask')
-        protocol = self.run_new('ProtStaMask', inputVolume=self.output('reconstruct', 'average'))
+        protocol = self.run_new('ProtStaMask', inputVolume=self.output('reconstruct', 'average'), lowpass_filter=30.0)
         path = protocol.solventMask.getFileName()
         os.rename(path, path + '.away')
         self.assertRegex('\n'.join(protocol.summary()), r'cannot be read: .*mask\.mrc')

@@ -54,8 +54,7 @@ def test_multibody_files() -> None:
                                             for body in ('body001', 'body002')}
     assert 'run_it003_half2_body002_unfil.mrc' in files.optional_iteration_files('relion.multibody', 'run', 3, 2).values()
     final = files.multibody_final_files('run', 2)
-    assert (final['body002'], final['half1_body002'], final['mask_body002']) == (
-        'run_body002.mrc', 'run_half1_body002_unfil.mrc', 'run_body002_mask.mrc')
+    assert (final['body002'], final['half1_body002']) == ('run_body002.mrc', 'run_half1_body002_unfil.mrc')
     assert files.component_maps(3)[9] == 'analyse_component003_bin010.mrc'
 
 

@@ -1,0 +1,212 @@
+"""Loops of a large STAR file in which every row is plain: found, cut into cells and handed on without a Python object
+for each cell.
+
+Plain is what programs write: ASCII, no quotes, no comments and no empty lines between the rows. What is not so is
+not read here (NotPlain), and the careful reader, which knows every form and every fault, reads the file again.
+"""
+import os
+from pathlib import Path
+from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+
+#: Smaller files are read carefully at once. Bytes.
+LARGE = 1 << 18
+#: Rows are worked on in pieces that stay in a processor's cache.
+PIECE = 1 << 18
+# A cell is looked at through a window that ends with it; longer numbers are none of RELION's.
+WINDOW = 16
+_NEWLINE, _TAB, _SPACE = b'\n'[0], b'\t'[0], b' '[0]
+
+
+class NotPlain(Exception):
+    """The rows have another form than RELION's, or are faulty."""
+
+
+class Loop(NamedTuple):
+    """A loop in a file. rows: (n + 1,) where each row begins, and where the last one's line end is over."""
+
+    labels: List[str]
+    rows: np.ndarray
+
+
+class PlainFile(NamedTuple):
+    """A file with its large loops taken out. text: the file with loops of no rows instead; loops: by block."""
+
+    text: str
+    loops: Dict[str, Loop]
+
+
+class Cells(NamedTuple):
+    """The cells of consecutive rows.
+
+    data: WINDOW spaces and the rows; starts, ends: (rows, columns), where each cell is in data.
+    """
+
+    data: bytes
+    starts: np.ndarray
+    ends: np.ndarray
+
+    def texts(self, column: int) -> List[str]:
+        """The cells of a column as they stand."""
+        data = self.data.decode('ascii')
+        return [data[start:end] for start, end in zip(self.starts[:, column].tolist(), self.ends[:, column].tolist())]
+
+
+def find_loops(path: Union[str, Path]) -> PlainFile:
+    """Take the large loops out of a file. Raises NotPlain where there is none, or the file is not of RELION's form."""
+    try:
+        if os.path.getsize(str(path)) < LARGE:
+            raise NotPlain
+        with open(str(path), 'rb') as file:
+            text, loops = _taken_apart(file)
+    except OSError as error:
+        raise NotPlain from error
+    if not loops or not text.isascii() or b'\0' in text or b'\r' in text:
+        raise NotPlain
+    return PlainFile(text.decode('ascii'), loops)
+
+
+def pieces(path: Union[str, Path], rows: np.ndarray) -> Iterator[bytes]:
+    """Consecutive rows of a file, some at a time. rows: (n + 1,) where they begin and end, as in Loop."""
+    with open(str(path), 'rb') as file:
+        file.seek(int(rows[0]))
+        first = 0
+        while first < len(rows) - 1:
+            last = max(first + 1, int(np.searchsorted(rows, rows[first] + PIECE, side='right')) - 1)
+            yield file.read(int(rows[last] - rows[first]))
+            first = last
+
+
+def cells_of(rows: bytes, width: int) -> Cells:
+    """The cells of rows (each with its line end) of `width` columns. Raises NotPlain unless all are so."""
+    if b'"' in rows or b"'" in rows or b'#' in rows or not rows.isascii():
+        raise NotPlain
+    data = b' ' * WINDOW + rows
+    characters = np.frombuffer(data, np.uint8)
+    blank = characters <= _SPACE
+    newlines = np.flatnonzero(characters == _NEWLINE)
+    controls = np.count_nonzero(characters < _SPACE) - np.count_nonzero(characters == _TAB)
+    edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
+    if controls != len(newlines) or len(edges) != 2 * width * len(newlines):
+        raise NotPlain
+    edges = edges.reshape(len(newlines), 2 * width)
+    if (edges[:, -1] > newlines).any() or (edges[1:, 0] <= newlines[:-1]).any():
+        raise NotPlain
+    return Cells(data, edges[:, 0::2], edges[:, 1::2])
+
+
+def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndarray]:
+    """Columns as float64, or int64 where `whole`; equal to what Python makes of each cell.
+
+    Raises NotPlain where a cell is no such number.
+    """
+    starts, ends = (places[:, columns].T.ravel() for places in (cells.starts, cells.ends))
+    lengths = ends - starts
+    windows = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))
+    # (WINDOW, n): each cell from top to bottom, at the bottom its last character.
+    window = np.ascontiguousarray(windows[ends - WINDOW].view(np.uint8).reshape(-1, WINDOW).T)
+    inside = _PLACES[:, None] >= (WINDOW - np.minimum(lengths, WINDOW)).astype(np.uint8)
+    negative = np.frombuffer(cells.data, np.uint8)[starts] == ord('-')
+    points, signs = (window == ord('.')) & inside, (window == ord('-')) & inside
+    digits = (window - np.uint8(ord('0'))) * (inside & ~(points | signs))
+    n_points, n_signs = _sum(points.view(np.uint8)), _sum(signs.view(np.uint8))
+    n_digits = lengths - n_points - negative
+    decimals = _sum(points * _AFTER[:, None])
+    no_point = np.repeat(whole, len(cells.starts))
+    odd = ((np.maximum.reduce(digits, axis=0) > 9) | (n_points > ~no_point) | (n_digits < 1) | (n_digits >= WINDOW)
+           | (n_signs != negative))
+    if odd.any():
+        decimals[odd] = 0
+    # With the point as a digit 0 between; every step is exact, since all are whole numbers below 2^53.
+    value = _whole(digits)
+    scale = _POWERS[decimals]
+    value -= np.floor(value / (scale * 10)) * (scale * 9) * (decimals > 0)
+    value /= scale
+    np.negative(value, out=value, where=negative)
+    if odd.any():
+        if no_point[odd].any():
+            raise NotPlain
+        value[odd] = _read_by_python(cells.data, starts[odd], ends[odd])
+    return [column.astype(np.int64) if one else column
+            for column, one in zip(value.reshape(len(columns), -1), whole)]
+
+
+_PLACES = np.arange(WINDOW, dtype=np.uint8)
+_AFTER = _PLACES[::-1].copy()
+_POWERS = 10.0 ** np.arange(WINDOW)
+
+
+def _sum(small: np.ndarray) -> np.ndarray:
+    """Sums over the characters of each cell, (WINDOW, n) -> (n,) uint8."""
+    return np.asarray(np.add.reduce(small, axis=0, dtype=np.uint8))
+
+
+def _whole(digits: np.ndarray) -> np.ndarray:
+    """(WINDOW, n) digits -> (n,) float64: two digits at a time, then four, then eight."""
+    pairs = digits[0::2] * np.uint8(10) + digits[1::2]
+    fours = pairs[0::2].astype(np.uint16) * np.uint16(100) + pairs[1::2]
+    eights = fours[0::2].astype(np.uint32) * np.uint32(10000) + fours[1::2]
+    return np.asarray(eights[0] * 1e8 + eights[1])
+
+
+def _read_by_python(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Numbers such as 1.5e-07, one by one."""
+    texts = [data[start:end].decode('ascii') for start, end in zip(starts.tolist(), ends.tolist())]
+    if any('_' in text for text in texts):
+        raise NotPlain
+    try:
+        return np.array(texts, dtype=np.float64)
+    except ValueError as error:
+        raise NotPlain from error
+
+
+def _taken_apart(file: IO[bytes]) -> Tuple[bytes, Dict[str, Loop]]:
+    kept: List[bytes] = []
+    loops: Dict[str, Loop] = {}
+    name: Optional[str] = None
+    labels: Optional[List[str]] = None
+    for line in iter(file.readline, b''):
+        words = line.split()
+        if words and words[0].startswith(b'data_') and len(words) == 1:
+            name, labels = words[0][len(b'data_'):].decode('ascii', 'replace'), None
+        elif words == [b'loop_']:
+            labels = []
+        elif labels is not None and words and words[0].startswith(b'_'):
+            labels.append(words[0][1:].decode('ascii', 'replace'))
+        elif labels and words:
+            start = file.tell() - len(line)
+            rows = _rows(file, start)
+            is_large = rows[-1] - start >= LARGE
+            if is_large:
+                if name is None or name in loops:
+                    raise NotPlain
+                loops[name] = Loop(labels, rows)
+            file.seek(int(rows[-1]) if is_large else start + len(line))
+            line, labels = b'' if is_large else line, None
+        kept.append(line)
+    return b''.join(kept), loops
+
+
+def _rows(file: IO[bytes], start: int) -> np.ndarray:
+    """Where the rows begin and end, from `start` to the first line that is empty (but for a blank) or the file's end."""
+    file.seek(start)
+    found, place, tail = [np.array([start], np.int64)], start, b''
+    while True:
+        data = file.read(PIECE)
+        lines = tail + data
+        characters = np.frombuffer(lines + b'\0\0', np.uint8)
+        begins = np.flatnonzero(characters[:-2] == _NEWLINE) + 1
+        if data:
+            begins = begins[begins < len(lines) - 1]
+        after = characters[begins]
+        empty = (after == _NEWLINE) | ((after == _SPACE) & (characters[begins + 1] == _NEWLINE))
+        if empty.any():
+            return np.concatenate([*found, begins[:empty.argmax() + 1] + place])
+        found.append(begins + place)
+        rest = int(begins[-1]) if len(begins) else 0
+        tail, place = lines[rest:], place + rest
+        if not data:
+            if tail:
+                raise NotPlain
+            return np.concatenate(found)
