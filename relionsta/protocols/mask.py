@@ -92,13 +92,13 @@ class ProtStaMask(ProtStaBase):
     def getThreshold(self):
         """The threshold of the form, else the suggested one; RELION's default where none can be suggested, which
         validation refuses."""
-        given = self.inimask_threshold.get()
-        if given is not None:
-            return given
+        given, default = self.inimask_threshold.get(), self._job.option('inimask_threshold').default
+        if given is not None or self.inputVolume.get() is None:
+            return default if given is None else given
         try:
             return self.getSuggestion().threshold
         except ThresholdError:
-            return self._job.option('inimask_threshold').default
+            return default
 
     def getSuggestion(self):
         """The threshold that the input map itself suggests, at the filter of the form. Raises ThresholdError."""

@@ -11,7 +11,7 @@ from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 #: Smaller files are read carefully at once. Bytes.
-LARGE = 1 << 18
+LARGE = 1
 #: Rows are worked on in pieces that stay in a processor's cache.
 PIECE = 1 << 18
 # A cell is looked at through a window that ends with it; longer numbers are none of RELION's.
