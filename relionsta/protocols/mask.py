@@ -17,6 +17,7 @@ from .base import ProtStaBase
 #: A mask that keeps less of the density than this cuts into the particle.
 KEPT = 0.97
 USED_WITH = 'Map that it will be used with'
+GIVEN = 'given in the form'
 
 
 class MaskOutputs(enum.Enum):
@@ -117,7 +118,7 @@ class ProtStaMask(ProtStaBase):
         """Nothing to write; what the threshold is, and why, is kept and told."""
         if self.do_denovo.get():
             return
-        reason = 'given in the form'
+        reason = GIVEN
         if self.inimask_threshold.get() is None:
             suggestion = self.getSuggestion()
             reason = '%s; it encloses %s' % (suggestion.reason, volumeText(suggestion.volume))
@@ -233,7 +234,11 @@ class ProtStaMask(ProtStaBase):
                                                  '%g to ' % inner if inner > 0 else '', self.outer_radius.get())
         combined = ('; combined with another map (%s)' % self.getEnumText('combine_how')
                     if self.do_combine.get() else '')
-        return 'Threshold %g, %s (%s)%s' % (self.usedThreshold.get(), self._filter(), self.thresholdReason.get(), combined)
+        return 'Threshold %g, %s (%s)%s' % (self._usedThreshold(), self._filter(), self.thresholdReason.get(GIVEN), combined)
+
+    def _usedThreshold(self):
+        """The threshold of the run; runs of the first version know that of their form only."""
+        return self.usedThreshold.get(self.inimask_threshold.get())
 
     def _filter(self):
         resolution = self.lowpass_filter.get()
@@ -244,7 +249,7 @@ class ProtStaMask(ProtStaBase):
         if self.do_denovo.get():
             return ['A mask was made in RELION (%s, with %s).' % (self._howMade().lower(), edge)]
         return ['A mask was made in RELION (%s, binarised at %g, extended by %d pixels, with %s).'
-                % (self._filter(), self.usedThreshold.get(), self.extend_inimask.get(), edge)]
+                % (self._filter(), self._usedThreshold(), self.extend_inimask.get(), edge)]
 
 
 def volumeText(volume):

@@ -4,6 +4,7 @@ import os
 import numpy as np
 from pwem.objects import SetOfFSCs, SetOfVolumes
 from pyworkflow.protocol import params
+from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
 from ..convert.bulk import read_columns
 from ..convert.parts import NAME
@@ -18,7 +19,7 @@ from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.maps import is_whole_mrc, read_map, write_mean
 from ..results.model import read_model
-from ..star import read_star
+from ..star import read_star, write_star
 from . import maps
 from .fscs import addFscSet
 from .iterative import IterativeMixin
@@ -28,6 +29,8 @@ from .runner import RelionFailed
 BODIES, PARTICLES, FSCS, MOTIONS, SELECTED = ('outputBodies', 'outputParticles', 'fscs', 'outputMotions',
                                               'selectedParticles')
 BODIES_STAR = 'bodies.star'
+#: the particles for the analysis, where they are 2D stacks
+ANALYSED = 'analysed_data.star'
 #: RELION advises to name larger bodies first; masks of bodies of one size differ by a little.
 LARGER = 1.05
 
@@ -72,6 +75,10 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
                            'rotates against, the width of the prior on its angles (degrees) and on its offset (A).\n'
                            'For three bodies: \n2 10 4\n1 10 4\n1 15 6\nThe wand writes a first table. Empty: each body '
                            'against the first, the first against the second, 10 degrees and 2 pixels.')
+        form.addParam('stacksToo', params.BooleanParam, default=False, condition=self._inputCondition,
+                      expertLevel=LEVEL_ADVANCED, label='Run on 2D stacks all the same?',
+                      help='Yes: particles that are 2D stacks are taken, as RELION itself does. ' + self._why3D[:1].upper()
+                           + self._why3D[1:] + ' Look at the shifts of the bodies before you trust the maps.')
         self._defineIterationParam(form)
 
     # ------------------------------------------------------------------ input
@@ -119,10 +126,18 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         return [tokens]
 
     def _commandsAfter(self):
-        """The analysis of the final result, if it is asked for."""
+        """The analysis of the final result, if it is asked for. Its program refuses 2D stacks, of which it reads no image:
+        it gets a copy of the particles that does not say so."""
         if not self._isFinal():
             return []
-        return self._job.commands(dict(self.getValues(), fn_cont=''), self._getJobPath() + os.sep, resume=True)
+        commands = self._job.commands(dict(self.getValues(), fn_cont=''), self._getJobPath() + os.sep, resume=True)
+        if self._particlesPointer().get().is2D() and commands and self._isFinished():
+            data, copy = self._getJobPath(files.multibody_final_files(files.RUN, 0)['data']), self._getInputPath(ANALYSED)
+            blocks = read_star(data)
+            blocks['general']['rlnTomoSubTomosAre2DStacks'] = 0
+            write_star(copy, blocks)
+            commands = [[copy if token == data else token for token in tokens] for tokens in commands]
+        return commands
 
     def runRelionStep(self, work, output):
         """The refinement and the analysis, which fails where there is no final result to analyse."""
@@ -139,6 +154,14 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
                 % (self._getJobPath(), self._nameIterations() or 'none'))
 
     # ----------------------------------------------------------------- checks
+    def _takesStacks(self):
+        return self.stacksToo.get()
+
+    def _inputWarnings(self):
+        stacks = self._particlesPointer().get().is2D()
+        return super()._inputWarnings() + (['*%s*: its particles are 2D stacks, and %s'
+                                            % (self._runLabel, self._why3D)] if stacks else [])
+
     def _checkInputs(self):
         return super()._checkInputs() or self._checkMasks() or self._checkTable()
 

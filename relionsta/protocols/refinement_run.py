@@ -49,6 +49,10 @@ class ProtStaFromRunBase(ProtStaParticlesBase):
         return '' if number is None else optimiser_of(self.inputRun.get()._getJobPath(), number)
 
     # ----------------------------------------------------------------- checks
+    def _takesStacks(self):
+        """True where 2D stacks may be used as well."""
+        return False
+
     def _validateInputs(self):
         return self._checkKind() or self._checkRunIteration()
 
@@ -56,7 +60,7 @@ class ProtStaFromRunBase(ProtStaParticlesBase):
         particles = self._particlesPointer().get()
         if particles is None:
             return ['*%s*: its particles are gone. Choose another run.' % self._runLabel]
-        if particles.getKind() != PSEUDO_SUBTOMOS:
+        if particles.getKind() != PSEUDO_SUBTOMOS and not (particles.is2D() and self._takesStacks()):
             return ['*%s*: its particles are %s, and %s Extract these particles again as 3D pseudo-subtomos, refine them '
                     '(local searches are enough), and choose that run.'
                     % (self._runLabel, particles.getKind(), self._why3D)]

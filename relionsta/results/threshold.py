@@ -140,8 +140,9 @@ def _try(volume: np.ndarray, pixel: float, lowpass: float) -> Tuple[Optional[Sug
     contrast = (particle - level) / noise if noise > 0 else np.inf
     if contrast < CONTRAST:
         return None, contrast
+    digits = 2 - int(np.floor(np.log10(particle - level)))  # three, of the difference that counts
     for step, part in enumerate(np.linspace(PART, HIGHEST, _LEVELS)):
-        threshold = float('%.3g' % (level + part * (particle - level)))
+        threshold = round(level + part * (particle - level), digits)
         inside = filtered > threshold
         if _dust(inside) <= DUST:
             reason = '%.0f %% of the way from the solvent (%.3g) to the particle (%.3g), %s' % (

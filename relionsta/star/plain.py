@@ -11,7 +11,7 @@ from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 #: Smaller files are read carefully at once. Bytes.
-LARGE = 1
+LARGE = 1 << 18
 #: Rows are worked on in pieces that stay in a processor's cache.
 PIECE = 1 << 18
 # A cell is looked at through a window that ends with it; longer numbers are none of RELION's.
@@ -101,6 +101,8 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
 
     Raises NotPlain where a cell is no such number.
     """
+    if not columns:
+        return []
     starts, ends = (places[:, columns].T.ravel() for places in (cells.starts, cells.ends))
     lengths = ends - starts
     windows = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))

@@ -36,7 +36,7 @@ class ProtStaMaskViewer(ProtStaViewer):
             return self._showOn(self.protocol.usedWith.get())
         pixel = self.protocol.angpix.get() if self.protocol.angpix.get() > 0 else source.getSamplingRate()
         filtered = low_pass(read_map(maps.mapFile(source)), pixel, self.protocol.lowpass_filter.get())
-        return self._showOn(source, filtered, self.protocol.usedThreshold.get())
+        return self._showOn(source, filtered, self.protocol.usedThreshold.get(self.protocol.inimask_threshold.get()))
 
     def _showUsedWith(self):
         return self._showOn(self.protocol.usedWith.get())

@@ -13,6 +13,7 @@ from relionsta.results.maps import read_header
 from relionsta.results.model import read_sampling
 from relionsta.simulate.truth import compare_maps, compare_poses, read_truth
 from relionsta.star import read_star
+from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.pseudo import CLASS3D, EXTRACT, ITERATIONS, REFINE3D, PseudoCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS, scene_folder
 from relionsta.tests.protocols.shelf import Shelf
@@ -36,7 +37,7 @@ class TestStaMultiBody(PseudoCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.shelf = Shelf(cls.proj, cls.new('ProtStaMask'))
-        cls.masks = cls._split()
+        cls.masks = cls.split(cls.shelf, cls.done['mask'])
         cls.bodies = cls._new(other_args='--auto_iter_max 1', outputIteration=1)
         cls.early = cls._outputs(cls.road.launch(cls.bodies))
         cls.bodies.other_args.set('')
@@ -44,17 +45,17 @@ class TestStaMultiBody(PseudoCase):
         cls.bodies.runMode.set(MODE_RESUME)
         cls.bodies = cls.reloaded(cls.road.launch(cls.bodies))
 
-    @classmethod
-    def _split(cls):
+    @staticmethod
+    def split(shelf, mask):
         """Masks of the larger, lower part of the road's mask and of the upper part."""
-        whole = mrcfile.read(cls.done['mask'].solventMask.getFileName())
+        whole = mrcfile.read(mask.solventMask.getFileName())
         lower = np.clip((BOX // 2 + 3 - np.arange(BOX)) / 4, 0, 1)[:, None, None] * np.ones_like(whole)
         masks = []
         for name, part in (('body1.mrc', lower), ('body2.mrc', 1 - lower)):
-            mask = cls.shelf.map(name, kind=VolumeMask)
-            with mrcfile.open(mask.getFileName(), mode='r+') as mrc:
+            made = shelf.map(name, kind=VolumeMask)
+            with mrcfile.open(made.getFileName(), mode='r+') as mrc:
                 mrc.set_data((whole * part).astype(np.float32))
-            masks.append(mask)
+            masks.append(made)
         return masks
 
     @classmethod
@@ -247,3 +248,26 @@ class TestStaMultiBody(PseudoCase):
                 errors = '\n'.join(protocol.validate())
                 for word in words:
                     self.assertIn(word, errors)
+
+
+class TestStaMultiBodyOfStacks(StaCase):
+    """2D stacks, for those who want RELION's own way in spite of the warning."""
+
+    _until = 'refine3d'
+
+    def test_stacks_are_refined_and_analysed(self):
+        """The program of the analysis ends with an error on 2D stacks, after all the work of the refinement."""
+        masks = TestStaMultiBody.split(Shelf(self.proj, self.new('ProtStaMask')), self.done['mask'])
+        protocol = self.new('ProtStaMultiBody', inputRun=self.done['refine3d'], bodyTable=TABLE, sampling='7.5 degrees',
+                            offset_range=1.0, offset_step=1.0, nr_movies=1, numberOfMpi=3)
+        for mask in masks:
+            protocol.bodyMasks.append(mask)
+        self.assertEqual(len(protocol.validate()), 1)
+        protocol.stacksToo.set(True)
+        self.assertEqual(protocol.validate(), [])
+        self.assertTrue(any('run away' in text for text in protocol.warnings()))
+        self.road.launch(protocol)
+        self.assertEqual(protocol.outputParticles.getSize(), NUMBER)
+        self.assertEqual(protocol.outputBodies.getSize(), 2)
+        self.assertTrue(protocol.outputMotions.getSize())
+        self.assertTrue(protocol.outputParticles.is2D(), 'the copy for the analysis must not become the output')

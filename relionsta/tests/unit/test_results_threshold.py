@@ -33,7 +33,7 @@ def kept(volume, inside, threshold):
 
 
 @pytest.mark.parametrize('sigma', [0.0, 0.15, 0.25])
-@pytest.mark.parametrize('scale, offset', [(1.0, 0.0), (0.001, 0.0), (40.0, 7.0)])
+@pytest.mark.parametrize('scale, offset', [(1.0, 0.0), (0.001, 0.0), (40.0, 7.0), (1.0, 900.0)])
 def test_it_holds_the_particle_whatever_the_grey_scale(density, sigma, scale, offset):
     """Averages, references and sharpened maps have grey scales of their own: a fixed number fits none of them."""
     particle, inside = density
