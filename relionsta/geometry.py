@@ -42,9 +42,14 @@ def euler_to_matrix(angles: ArrayLike) -> np.ndarray:
     A maps the reference onto the particle: x_particle = A x_reference. It is the transpose of the active
     rotation Rz(rot) Ry(tilt) Rz(psi), that is the inverse of scipy's Rotation.from_euler('ZYZ', angles).
     """
-    rot, tilt, psi = _rows(angles, 3, 'angles').T
-    turns = _axis_rotation(rot, 2) @ _axis_rotation(tilt, 1) @ _axis_rotation(psi, 2)
-    return np.ascontiguousarray(turns[:, :3, :3].transpose(0, 2, 1))
+    radians = np.radians(_rows(angles, 3, 'angles').T)
+    (ca, cb, cg), (sa, sb, sg) = np.cos(radians), np.sin(radians)
+    A = np.empty((radians.shape[1], 3, 3))
+    # The product written out: for a million particles the general one takes far longer.
+    A[:, 0, 0], A[:, 0, 1], A[:, 0, 2] = ca * cb * cg - sa * sg, sa * cb * cg + ca * sg, -sb * cg
+    A[:, 1, 0], A[:, 1, 1], A[:, 1, 2] = -ca * cb * sg - sa * cg, ca * cg - sa * cb * sg, sb * sg
+    A[:, 2, 0], A[:, 2, 1], A[:, 2, 2] = ca * sb, sa * sb, cb
+    return A
 
 
 def matrix_to_euler(matrices: ArrayLike) -> np.ndarray:
@@ -75,10 +80,11 @@ def compose_pose(coords: ArrayLike, origins: Optional[ArrayLike] = None, sub_ang
     part_angles: rlnAngleRot/Tilt/Psi. What is None counts as 0. position = coords - A_sub origin; A = A_sub A_part.
     """
     positions = _rows(coords, 3, 'coords')
-    zero = np.zeros_like(positions)
-    A_sub = euler_to_matrix(zero if sub_angles is None else sub_angles)
-    A_part = euler_to_matrix(zero if part_angles is None else part_angles)
-    shifts = zero if origins is None else _rows(origins, 3, 'origins')
+    A_part = np.tile(np.eye(3), (len(positions), 1, 1)) if part_angles is None else euler_to_matrix(part_angles)
+    shifts = np.zeros_like(positions) if origins is None else _rows(origins, 3, 'origins')
+    if sub_angles is None:
+        return positions - shifts, A_part
+    A_sub = euler_to_matrix(sub_angles)
     return positions - _apply(A_sub, shifts), A_sub @ A_part
 
 

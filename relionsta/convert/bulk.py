@@ -4,17 +4,21 @@ Scipion keeps a set as a table of its items (one column per attribute path, such
 says which column holds which path. Both are made here by Scipion's own code, so that a set written in bulk equals one
 written item by item with append.
 """
-import json
 from itertools import repeat
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from pwem.objects import Matrix
-from pyworkflow.object import Boolean, CsvList, Float, Integer, Object, Scalar, Set
+import pandas as pd
+from pyworkflow.object import Object, Scalar, Set
 
 from .errors import ConvertError
+from .stored import decode, encode
 
 _BASIC = ('id', 'enabled', 'label', 'comment')
+# Rows on their way in or out at one time: few, so that a million particles need no memory for it.
+_PIECE = 8192
+# Whole numbers below have one spelling as a float.
+_EXACT = 1e15
 
 
 def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: Optional[Sequence[int]] = None,
@@ -26,6 +30,7 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     has the template's value in every item. ids: new object ids (default: they go on from the set's last).
     enabled: (n,) bools (default: all). Raises ConvertError for an unknown path or columns of different length.
     """
+    columns = {path: np.asarray(values) if isinstance(values, pd.Series) else values for path, values in columns.items()}
     n = _common_length(columns)
     if n == 0:
         return
@@ -34,19 +39,9 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     if unknown:
         raise ConvertError('items of %s have no attribute %s; give the template that sub-object'
                            % (items.getClassName(), ', '.join(unknown)))
-    encoded: Dict[str, List[Any]] = {}
-    by_array: Dict[int, List[Any]] = {}
     for path, values in columns.items():
-        if not isinstance(attributes[path], Matrix):
-            encoded[path] = _encode(attributes[path], values)
-            continue
-        # The transform and the coordinate of a particle often are one array: its text is made once.
-        if id(values) not in by_array:
-            by_array[id(values)] = _encode(attributes[path], values)
-        encoded[path] = by_array[id(values)]
-    for path, values in encoded.items():
-        attributes[path].set(values[0])
-    new_ids = list(range(items._idCount + 1, items._idCount + n + 1)) if ids is None else [int(i) for i in ids]
+        attributes[path].set(encode(attributes[path], values[:1])[0])
+    new_ids = range(items._idCount + 1, items._idCount + n + 1) if ids is None else [int(i) for i in ids]
     flags = [True] * n if enabled is None else [bool(flag) for flag in enabled]
     if len(new_ids) != n or len(flags) != n:
         raise ConvertError('%d ids and %d enabled flags for %d items' % (len(new_ids), len(flags), n))
@@ -57,11 +52,16 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     if items.getSize() and items._getMapper().db.INSERT_OBJECT is None:
         items.enableAppend()
     items.append(template)
-    stored = template.getObjDict()
-    values_of = [encoded[path][1:] if path in encoded else repeat(value) for path, value in stored.items()]
-    rows = zip(new_ids[1:], flags[1:], repeat(template.getObjLabel()), repeat(template.getObjComment()), *values_of)
     database = items._getMapper().db
-    database.connection.executemany(database.INSERT_OBJECT, rows)
+    # The time is asked for once: SQLite would else work it out for every row.
+    now = database.connection.cursor().execute("SELECT datetime('now')").fetchone()[0]
+    same = [('label', template.getObjLabel()), ('comment', template.getObjComment()), ('creation', now)]
+    stored = list(template.getObjDict().items())
+    for first in range(1, n, _PIECE):
+        last = min(first + _PIECE, n)
+        varying = _encoded(attributes, columns, first, last)
+        _insert(database, [new_ids[first:last], flags[first:last],
+                           *(varying.get(path, [value] * (last - first)) for path, value in same + stored)])
     items._size.set(items.getSize() + n - 1)
     items._idCount = max(items._idCount, max(new_ids))
 
@@ -91,11 +91,14 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
     cursor.execute('SELECT %s FROM %sObjects %s ORDER BY id'
                    % (', '.join(basic + [known[path][0] for path in attributes]), mapper.db.tablePrefix,
                       'WHERE enabled = 1' if enabled_only else ''))
-    rows = cursor.fetchall()
-    values: List[Sequence[Any]] = list(zip(*rows)) if rows else [()] * (len(basic) + len(attributes))
     classes = {'id': 'Integer', 'enabled': 'Boolean'}
-    return {path: _decode(classes.get(path) or known.get(path, ('', 'String'))[1], column)
-            for path, column in zip(basic + attributes, values)}
+    kinds = [classes.get(path) or known.get(path, ('', 'String'))[1] for path in basic + attributes]
+    shared: Dict[str, str] = {}
+    pieces: List[List[np.ndarray]] = [[decode(kind, (), shared)] for kind in kinds]
+    for rows in iter(lambda: cursor.fetchmany(_PIECE), []):
+        for found, kind, values in zip(pieces, kinds, zip(*rows)):
+            found.append(decode(kind, values, shared))
+    return {path: np.concatenate(found[1:] or found) for path, found in zip(basic + attributes, pieces)}
 
 
 def copy_items(source: Set, target: Set, chosen: np.ndarray) -> None:
@@ -126,42 +129,46 @@ def _common_length(columns: Mapping[str, Any]) -> int:
     return next(iter(lengths.values()))
 
 
-def _encode(attribute: Object, values: Any) -> List[Any]:
-    """Values as Scipion stores them for this attribute."""
-    if isinstance(attribute, Matrix):
-        return [json.dumps(matrix) for matrix in np.asarray(values, dtype=np.float64).tolist()]
-    if isinstance(attribute, Float):
-        return np.asarray(values, dtype=np.float64).tolist()
-    if isinstance(attribute, Boolean):
-        return [bool(value) for value in values]
-    if isinstance(attribute, Integer):
-        numbers = np.asarray(values, dtype=np.float64 if None in list(values) else None)
-        if numbers.dtype.kind == 'f':
-            return [None if np.isnan(number) else int(number) for number in numbers]
-        return numbers.astype(np.int64).tolist()
-    if isinstance(attribute, CsvList):
-        return [value if isinstance(value, str) else ','.join(map(str, value)) for value in values]
-    return [None if value is None else str(value) for value in values]
+def _encoded(attributes: Mapping[str, Object], columns: Mapping[str, Any], first: int, last: int
+             ) -> Dict[str, List[Any]]:
+    """What Scipion stores of some rows of the columns. The transform and the coordinate of a particle often are one
+    array, which is then one list."""
+    by_array: Dict[Tuple[int, type], List[Any]] = {}
+    encoded = {}
+    for path, values in columns.items():
+        key = id(values), type(attributes[path])
+        if key not in by_array:
+            by_array[key] = encode(attributes[path], values[first:last])
+        encoded[path] = by_array[key]
+    return encoded
 
 
-def _decode(class_name: str, values: Sequence[Any]) -> np.ndarray:
-    if class_name == 'Matrix':
-        return _matrices(values)
-    if class_name == 'Float':
-        return np.array(values, dtype=np.float64)
-    if class_name == 'Boolean':
-        return np.array([bool(value) for value in values], dtype=bool)
-    if class_name == 'Integer':
-        return np.array(values, dtype=np.float64 if None in values else np.int64)
-    return np.array(values, dtype=object)
+def _insert(database: Any, columns: Sequence[Sequence[Any]]) -> None:
+    """Insert rows; columns as Scipion's own INSERT has them: id, enabled, label, comment, creation and attributes.
+
+    What is the same in all rows stands in the statement, and a list that is there twice is handed over once.
+    """
+    bound: Dict[int, int] = {}
+    lists: List[Sequence[Any]] = []
+    values = []
+    for column in columns:
+        literal = _literal(column[0]) if column.count(column[0]) == len(column) else None
+        if literal is None and id(column) not in bound:
+            lists.append(column)
+            bound[id(column)] = len(lists)
+        values.append('?%d' % bound[id(column)] if literal is None else literal)
+    statement = '%s VALUES (%s)' % (database.INSERT_OBJECT.split(' VALUES ')[0], ', '.join(values))
+    database.connection.executemany(statement, zip(*lists) if lists else repeat((), len(columns[0])))
 
 
-def _matrices(texts: Sequence[Optional[str]]) -> np.ndarray:
-    """JSON texts -> (n, r, c); what is missing becomes the identity of the others' size."""
-    filled = [text for text in texts if text]
-    parsed = np.array(json.loads('[%s]' % ','.join(filled)), dtype=np.float64) if filled else np.empty((0, 4, 4))
-    if len(filled) == len(texts):
-        return parsed
-    matrices = np.tile(np.eye(parsed.shape[-1]), (len(texts), 1, 1))
-    matrices[np.array([bool(text) for text in texts])] = parsed
-    return matrices
+def _literal(value: Any) -> Optional[str]:
+    """A value as SQL; None where it has to be bound."""
+    if value is None:
+        return 'NULL'
+    if isinstance(value, int):
+        return '%d' % value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return '%.1f' % value
+    if isinstance(value, str) and '\0' not in value:
+        return "'%s'" % value.replace("'", "''")
+    return None

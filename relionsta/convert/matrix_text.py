@@ -15,7 +15,7 @@ DECIMALS = 12
 _SCALE = 10.0 ** DECIMALS
 # As many as fit into a processor's cache.
 _PIECE = 4096
-_FIELD = re.compile(rb'[ -]\d\.\d{%d}' % DECIMALS)
+_FIELD = re.compile(rb'[ -]\d\.\d{%d}(?![\deE])' % DECIMALS)
 _LENGTH = DECIMALS + 3
 _GROUP = 4
 _TEXTS_OF_GROUPS = np.array([b'%04d' % number for number in range(10 ** _GROUP)], 'S4').view(np.uint8).reshape(-1, 4)

@@ -15,12 +15,16 @@ from relionsta.star.checks import check_numbers, check_texts
 
 from .bulk import read_columns, write_items
 from .coordinates import SCORE
+from .matrix_text import rounded
 from .merge import merge_particles
 from .particle_info import set_info
-from .parts import CLASS, COORDINATE_PATHS, HALF, NAME, parts_of_set, volumes_of
-from .poses import poses_of_rows
+from .parts import CLASS, COORDINATE_PATHS, HALF, NAME, TOMOGRAM, parts_of_set, volumes_of
+from .poses import POSE, poses_of_rows
 from .positions import scipion_from_centered
 from .series import scipion_ts_id
+
+# The columns that a set of particles takes from its file.
+_READ = (NAME, TOMOGRAM, *POSE, 'rlnImageName', 'rlnCtfImage', CLASS, HALF, SCORE)
 
 __all__ = ['CLASS', 'HALF', 'NAME', 'ids_by_name', 'read_particles', 'write_star_of_set']
 
@@ -41,7 +45,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
 
     Raises StarError for a file that is no such STAR, or has two particles of one name.
     """
-    blocks = read_star(path)
+    blocks = read_star(path, only={'particles': _READ})
     if 'particles' not in blocks and 'optics' in blocks and is_complete(path):
         # RELION writes no block at all where it has removed every particle.
         blocks['particles'] = pd.DataFrame(columns=[NAME, 'rlnTomoName'])
@@ -118,7 +122,7 @@ def _template() -> StaParticle:
 
 def _item_columns(rows: pd.DataFrame, path: str, particles: SetOfStaParticles, coordinates: Any) -> Dict[str, Any]:
     positions, A = poses_of_rows(rows, path)
-    matrices = geometry.scipion_from_pose(A)
+    matrices = rounded(geometry.scipion_from_pose(A))
     if len(rows) and np.abs(matrices - np.eye(4)).max() > 1e-6:
         particles.setAlignment3D()
     names = {name: scipion_ts_id(name) for name in rows['rlnTomoName'].unique()}

@@ -12,6 +12,8 @@ COORDINATES = ['rlnCenteredCoordinateXAngst', 'rlnCenteredCoordinateYAngst', 'rl
 ORIGINS = ['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']
 ANGLES = ['rlnAngleRot', 'rlnAngleTilt', 'rlnAnglePsi']
 SUBTOMOGRAM_ANGLES = ['rlnTomoSubtomogramRot', 'rlnTomoSubtomogramTilt', 'rlnTomoSubtomogramPsi']
+#: All columns that say where a particle is.
+POSE = (*COORDINATES, *ORIGINS, *ANGLES, *SUBTOMOGRAM_ANGLES)
 
 # Beyond these a pose was changed; both lie far above rounding and far below what a map could show.
 _SAME_POSITION = 1e-6
