@@ -203,6 +203,25 @@ def projection_matrices(x_tilt: ArrayLike, y_tilt: ArrayLike, z_rot: ArrayLike, 
     return matrices
 
 
+def tilt_from_projections(matrices: ArrayLike, pixel: float, image_size: Sequence[int],
+                          tomogram_size: Sequence[int]) -> Tuple[np.ndarray, ...]:
+    """rlnTomoXTilt, YTilt, ZRot (degrees), rlnTomoX/YShiftAngst (Å), each (n,), of matrices (n, 4, 4): the inverse of
+    projection_matrices, as RELION 5 reads the matrices of RELION 4. Raises ValueError where one is no rotation."""
+    P = np.asarray(matrices, dtype=np.float64).reshape(-1, 4, 4)
+    R = P[:, :3, :3]
+    excess = np.abs(R @ R.transpose(0, 2, 1) - np.eye(3)).max(axis=(1, 2))
+    wrong = np.flatnonzero(~((np.linalg.det(R) > 0) & (excess < _NOT_A_ROTATION)))
+    if len(wrong):
+        raise ValueError(f'the projection matrix of tilt image {wrong[0] + 1} is not a rotation: '
+                         f'{R[wrong[0]].round(4).tolist()}; RELION takes angles and shifts only')
+    y_tilt = np.arctan2(-R[:, 2, 0], np.hypot(R[:, 0, 0], R[:, 1, 0]))
+    x_tilt, z_rot = np.arctan2(R[:, 2, 1], R[:, 2, 2]), np.arctan2(R[:, 1, 0], R[:, 0, 0])
+    centre = np.asarray(tomogram_size, dtype=np.int64) // 2
+    middle = P[:, :2, 3] + np.einsum('nij,j->ni', R[:, :2], centre.astype(np.float64))
+    shifts = (middle - np.asarray(image_size, dtype=np.int64)[:2] // 2) * pixel
+    return (*np.degrees([x_tilt, y_tilt, z_rot]), shifts[:, 0], shifts[:, 1])
+
+
 def tilt_series_projections(tilt_series: pd.DataFrame, pixel: float, image_size: Sequence[int],
                             tomogram_size: Sequence[int]) -> np.ndarray:
     """As projection_matrices, from a tilt-series STAR table (rlnTomoXTilt may be absent: 0)."""

@@ -75,6 +75,7 @@ def _source(folder: Path, series: Path) -> Any:
 
 
 def _before_reading(folder: Path, series: Path) -> Any:
+    from ..convert import particles  # noqa: F401  (modules are loaded before the clock starts, as the peer's are)
     return folder, series, _source(folder, series), _coordinates(folder, series)
 
 
@@ -86,6 +87,7 @@ def _star_to_set(before: Any) -> int:
 
 
 def _before_writing(folder: Path, series: Path) -> Any:
+    from ..convert import particles  # noqa: F401
     return folder, _source(folder, series)
 
 

@@ -41,7 +41,7 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
                            % (items.getClassName(), ', '.join(unknown)))
     for path, values in columns.items():
         attributes[path].set(encode(attributes[path], values[:1])[0])
-    new_ids = range(items._idCount + 1, items._idCount + n + 1) if ids is None else [int(i) for i in ids]
+    new_ids = range(items._idCount + 1, items._idCount + n + 1) if ids is None else np.asarray(ids, np.int64).tolist()
     flags = [True] * n if enabled is None else [bool(flag) for flag in enabled]
     if len(new_ids) != n or len(flags) != n:
         raise ConvertError('%d ids and %d enabled flags for %d items' % (len(new_ids), len(flags), n))
@@ -99,6 +99,17 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
         for found, kind, values in zip(pieces, kinds, zip(*rows)):
             found.append(decode(kind, values, shared))
     return {path: np.concatenate(found[1:] or found) for path, found in zip(basic + attributes, pieces)}
+
+
+def ids_of_values(items: Set, path: str) -> Dict[Any, int]:
+    """Value of an attribute -> object id, of all items of a set, in the order of ids (of equal values, the last)."""
+    mapper = items._getMapper()
+    if mapper.doCreateTables:
+        return {}
+    column = next(row['column_name'] for row in mapper.db.getClassRows() if row['label_property'] == path)
+    cursor = mapper.db.connection.cursor()
+    cursor.row_factory = None
+    return dict(cursor.execute('SELECT %s, id FROM %sObjects ORDER BY id' % (column, mapper.db.tablePrefix)))
 
 
 def copy_items(source: Set, target: Set, chosen: np.ndarray) -> None:

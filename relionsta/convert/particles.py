@@ -13,7 +13,7 @@ from relionsta.objects import NO_IMAGES, SetOfStaParticles, StaParticle
 from relionsta.star import StarError, is_complete, read_star, require_columns, write_star
 from relionsta.star.checks import check_numbers, check_texts
 
-from .bulk import read_columns, write_items
+from .bulk import ids_of_values, write_items
 from .coordinates import SCORE
 from .matrix_text import rounded
 from .merge import merge_particles
@@ -81,8 +81,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
 
 def ids_by_name(particles: SetOfStaParticles) -> Dict[str, int]:
     """Particle name -> object id, of all particles of a set."""
-    columns = read_columns(particles, ['_particleName'])
-    return dict(zip(columns['_particleName'], columns['id'].tolist()))
+    return ids_of_values(particles, '_particleName')
 
 
 def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
@@ -100,8 +99,11 @@ def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
 
 
 def _object_ids(names: pd.Series, known: Mapping[str, int]) -> List[int]:
+    ids = list(map(known.get, names.tolist()))
+    if None not in ids:
+        return ids
     fresh = count(max(known.values(), default=0) + 1)
-    return [known[name] if name in known else next(fresh) for name in names]
+    return [next(fresh) if number is None else number for number in ids]
 
 
 def _check_unique(names: pd.Series, path: str) -> None:

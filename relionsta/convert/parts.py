@@ -4,7 +4,7 @@ The set is the truth for membership, order, pose, class and half set; the STAR f
 truth for every other column. Rows and particles are joined by rlnTomoParticleName, never by position.
 """
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ NAME = 'rlnTomoParticleName'
 TOMOGRAM = 'rlnTomoName'
 CLASS = 'rlnClassNumber'
 HALF = 'rlnRandomSubset'
+UNWANTED = 'rlnMicrographName'
 COORDINATE_PATHS = ['_coordinate.%s' % axis for axis in ('_x', '_y', '_z')]
 _FILES = ['_particlesStar', '_tomogramsStar', '_trajectoriesStar']
 
@@ -51,12 +52,32 @@ class Part:
         return self.blocks['particles']
 
 
+class SetState(NamedTuple):
+    """What a set of particles says itself of those that are enabled, in its order.
+
+    columns: as read_columns gives them. files: (particles STAR, tomograms.star, motion.star) -> (n,) which particles
+    name these. positions (n, 3; Å, centred), A (n, 3, 3): their poses. lost (n,): True in tomograms that the set's
+    coordinates do not know.
+    """
+
+    columns: Dict[str, np.ndarray]
+    files: Dict[Tuple[str, str, str], np.ndarray]
+    positions: np.ndarray
+    A: np.ndarray
+    lost: np.ndarray
+
+
 def parts_of_set(particles: SetOfStaParticles) -> List[Part]:
     """The enabled particles of a set, with their rows, poses, classes and half sets.
 
     Raises ConvertError where there are none, where one is not in its file, where a name is there twice, where only
     some have a half set, and where the position of one cannot be told.
     """
+    return parts_of_state(particles, state_of_set(particles))
+
+
+def state_of_set(particles: SetOfStaParticles) -> SetState:
+    """The enabled particles of a set without their rows. Raises ConvertError as parts_of_set."""
     columns = read_columns(particles, ['_particleName', '_particlesStar', '_randomSubset', '_transform._matrix',
                                        '_coordinate._tomoId'] + COORDINATE_PATHS,
                            optional=['_classId'] + _FILES[1:], enabled_only=True)
@@ -66,26 +87,40 @@ def parts_of_set(particles: SetOfStaParticles) -> List[Part]:
     check_unique(pd.Series(columns['_particleName']), files['_particlesStar'], str(particles))
     _check_halves(columns['_randomSubset'], particles)
     positions, A, lost = _poses_of_set(particles, columns)
+    return SetState(columns, _groups(files), positions, A, lost)
+
+
+def parts_of_state(particles: SetOfStaParticles, state: SetState) -> List[Part]:
+    """As parts_of_set, of what state_of_set has found."""
     read: Dict[str, Dict[str, pd.DataFrame]] = {}
     parts = []
-    for key, places in files.groupby(_FILES, sort=False).indices.items():
-        path, tomograms, trajectories = key
+    for (path, tomograms, trajectories), places in state.files.items():
         if path not in read:
             read[path] = read_star(path)
             require_columns(read[path].get('particles', pd.DataFrame()), [NAME], path, 'particles')
-        blocks = _chosen(read[path], columns['_particleName'][places], path)
-        table = blocks['particles']
-        _check_reach(table, positions[places], lost[places], particles)
-        set_poses(table, positions[places], A[places])
-        _set_classes(table, columns['_classId'][places] if '_classId' in columns else None)
-        _set_halves(table, columns['_randomSubset'][places])
+        names = state.columns['_particleName'][places]
+        blocks = _chosen(read[path], rows_of_names(read[path]['particles'][NAME], names, path))
+        bring_up_to_date(particles, state, places, blocks)
         # RELION sorts by this column in one place and not in another: poses would go to the wrong particles.
-        blocks['particles'] = table.drop(columns='rlnMicrographName', errors='ignore')
-        if particles.getKind() == PSEUDO_SUBTOMOS and 'optics' in blocks:
-            # RELION 5.1 writes 0 when it extracts these, and then refuses to refine them.
-            blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
-        parts.append(Part(path, blocks, places, columns['id'][places], tomograms, trajectories))
+        blocks['particles'] = blocks['particles'].drop(columns=UNWANTED, errors='ignore')
+        parts.append(Part(path, blocks, places, state.columns['id'][places], tomograms, trajectories))
     return parts
+
+
+def bring_up_to_date(particles: SetOfStaParticles, state: SetState, places: np.ndarray,
+                     blocks: Dict[str, pd.DataFrame], has_images: Optional[bool] = None) -> None:
+    """Give the rows of block particles, in place, the poses, classes and half sets of the set; mend block optics.
+
+    places: of the rows in the set. has_images: where the table lacks the column of their names.
+    """
+    table, columns = blocks['particles'], state.columns
+    _check_reach(table, state.positions[places], state.lost[places], particles)
+    set_poses(table, state.positions[places], state.A[places], has_images)
+    _set_classes(table, columns['_classId'][places] if '_classId' in columns else None)
+    _set_halves(table, columns['_randomSubset'][places])
+    if particles.getKind() == PSEUDO_SUBTOMOS and 'optics' in blocks:
+        # RELION 5.1 writes 0 when it extracts these, and then refuses to refine them.
+        blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
 
 
 def check_unique(names: 'pd.Series[str]', files: Any, items: str) -> None:
@@ -110,6 +145,15 @@ def block_rows(blocks: Dict[str, pd.DataFrame]) -> List[str]:
                             if name.startswith('images_body_') and len(block) == size]
 
 
+def _groups(files: pd.DataFrame) -> Dict[Tuple[str, str, str], np.ndarray]:
+    """Rows of the table by their three files, those of the first row first."""
+    only = [set(files[column]) for column in _FILES]
+    if all(len(values) == 1 for values in only):
+        return {(only[0].pop(), only[1].pop(), only[2].pop()): np.arange(len(files))}
+    return {(path, tomograms, trajectories): rows for (path, tomograms, trajectories), rows
+            in files.groupby(_FILES, sort=False).indices.items()}
+
+
 def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> pd.DataFrame:
     """The three files of each particle, '' where there is none."""
     n = len(columns['id'])
@@ -125,17 +169,27 @@ def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> p
     return table
 
 
-def _chosen(blocks: Dict[str, pd.DataFrame], names: np.ndarray, path: str) -> Dict[str, pd.DataFrame]:
-    """The blocks of a file with the rows of these particles, found by name, in their order."""
-    table = blocks['particles']
-    twice = table[NAME][table[NAME].duplicated()]
+def rows_of_names(table: 'pd.Series[str]', names: np.ndarray, path: str) -> np.ndarray:
+    """Where these particles are in the column with the names of a file's particles, (n,).
+
+    Raises StarError where the file has a name twice, and ConvertError where it lacks one. names differ.
+    """
+    known = table.to_numpy()
+    if len(known) == len(names) and (known == names).all():
+        return np.arange(len(names))
+    twice = table[table.duplicated()]
     if len(twice):
         raise StarError(path, '%s %s is there twice (%d such); each particle needs a name of its own'
                         % (NAME, twice.iloc[0], len(twice)), 'particles')
-    rows = pd.Index(table[NAME]).get_indexer(pd.Index(names))
+    rows = pd.Index(table).get_indexer(pd.Index(names))
     if (rows < 0).any():
         raise ConvertError('%d of %d particles are not in %s, the first of them %s; the file was changed after the set '
                            'was made' % (np.count_nonzero(rows < 0), len(names), path, names[rows < 0][0]))
+    return rows
+
+
+def _chosen(blocks: Dict[str, pd.DataFrame], rows: np.ndarray) -> Dict[str, pd.DataFrame]:
+    """The blocks of a file with these rows of the particles."""
     by_row = block_rows(blocks)
     chosen = {}
     for name, block in blocks.items():

@@ -31,8 +31,9 @@ def poses_of_rows(table: pd.DataFrame, path: Optional[str] = None) -> Tuple[np.n
                                  _values(table, SUBTOMOGRAM_ANGLES), _values(table, ANGLES))
 
 
-def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray) -> None:
-    """Give rows new full poses, in place; what has not changed keeps its values.
+def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray, has_images: Optional[bool] = None) -> None:
+    """Give rows new full poses, in place; what has not changed keeps its values. has_images: by default, whether the
+    table names them.
 
     Where there are images, the coordinate stays where the image was cut out and the origin takes the shift; without
     images the coordinate itself moves. A subtomogram orientation stays, and the rest goes to rlnAngle*.
@@ -40,10 +41,12 @@ def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray) -> None
     old_positions, old_A = poses_of_rows(table)
     moved = np.abs(positions - old_positions).max(axis=1) > _SAME_POSITION if len(table) else np.zeros(0, bool)
     turned = np.abs(A - old_A).max(axis=(1, 2)) > _SAME_ROTATION if len(table) else np.zeros(0, bool)
+    if not moved.any() and not turned.any():
+        return
     back = subtomogram_matrices(table).transpose(0, 2, 1)
     if turned.any():
         _change(table, ANGLES, turned, geometry.matrix_to_euler(back @ A))
-    if moved.any() and 'rlnImageName' in table:
+    if moved.any() and ('rlnImageName' in table if has_images is None else has_images):
         shifts = table[COORDINATES].to_numpy(dtype=np.float64) - positions
         _change(table, ORIGINS, moved, np.einsum('nij,nj->ni', back, shifts))
     elif moved.any():

@@ -5,13 +5,13 @@ import numpy as np
 import pandas as pd
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries
 
-from relionsta.star import read_star, require_columns
-from relionsta.star.checks import check_not_empty, check_numbers, check_texts
+from relionsta.star import require_columns
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, MICROSCOPE_COLUMNS, check_tilt_series
 
 from .errors import ConvertError
 from .marks import SCALE, deformations, set_hand
 from .series import Microscope, append_series, scipion_ts_id
+from .tilt_tables import read_overview, tilt_tables
 
 _CTF = {'rlnDefocusU': 'U', 'rlnDefocusV': 'V', 'rlnDefocusAngle': 'angle', 'rlnPhaseShift': 'phase',
         'rlnCtfFigureOfMerit': 'quality', 'rlnCtfMaxResolution': 'resolution'}
@@ -21,23 +21,19 @@ def read_tomograms_star(path: str, tilt_series: SetOfTiltSeries,
                         ctfs: Optional[SetOfCTFTomoSeries] = None) -> List[str]:
     """Append every tilt series of a tomograms.star, and its CTFs if ctfs is given; returns their tsIds.
 
-    path, and the paths in it, relative to the working directory (RELION's project). The dose of an image is the step
+    path, and the paths in it, relative to the working directory (RELION's project). Files of RELION 4 and Warp, with
+    tilt series in the same file and projection matrices, are read as RELION 5 reads them. The dose of an image is the step
     of the pre-exposures, the order of acquisition that of the pre-exposures. The caller writes the sets. Raises
     StarError for files that lack the alignment (or, with ctfs, the defocus), ConvertError where two names give one
     tsId.
     """
-    overview = read_star(path, ['global'])['global']
-    require_columns(overview, ('rlnTomoName', 'rlnTomoTiltSeriesStarFile', *MICROSCOPE_COLUMNS), path, 'global')
-    check_not_empty(overview, path, 'global')
-    check_texts(overview, ('rlnTomoName', 'rlnTomoTiltSeriesStarFile'), path, 'global')
-    check_numbers(overview, (*MICROSCOPE_COLUMNS, 'rlnTomoHand'), path, 'global')
+    overview = read_overview(path)
     ts_ids = [scipion_ts_id(name) for name in overview['rlnTomoName']]
     if len(set(ts_ids)) < len(ts_ids):
         twice = next(ts_id for ts_id in ts_ids if ts_ids.count(ts_id) > 1)
         raise ConvertError('%s: two of its tomograms would have the tsId %s; rename one' % (path, twice))
-    for ts_id, row in zip(ts_ids, overview.to_dict('records')):
-        name, file = row['rlnTomoName'], row['rlnTomoTiltSeriesStarFile']
-        table = read_star(file, [name])[name]
+    for ts_id, (row, table, file) in zip(ts_ids, tilt_tables(overview, path)):
+        name = row['rlnTomoName']
         stack = row.get('rlnTomoTiltSeriesName')
         check_tilt_series(table, name, file, ctf=ctfs is not None, whole_stack=stack is not None)
         require_columns(table, ALIGNMENT_COLUMNS, file, name)

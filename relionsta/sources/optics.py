@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional
 
+from .mrc import MrcHeader
 from .session import SESSION_FILE, Session
 from .stack import Stacks
 from .text import SourceError
@@ -43,6 +44,16 @@ def choose_optics(given: GivenOptics, session: Session, stacks: Stacks, folder: 
         _choose('cs', 'Cs', given.cs, session.cs, origin, 0., 100.),
         _choose('amplitude_contrast', 'AmpContrast', given.amplitude_contrast, session.amplitude_contrast, origin,
                 0., 1.))
+
+
+def given_or_found(given: GivenOptics, header: MrcHeader, voltage: Optional[float], mdoc: Optional[Path]) -> Optics:
+    """Pixel size and optics of a series without a session file: what is given wins over the stack's header and the
+    voltage of the .mdoc. Raises SourceError where a value is unknown or impossible."""
+    pixel, origin = given.pixel_size or header.pixel_size, str(mdoc or header.path)
+    return Optics(_choose('pixel_size', 'the pixel size', pixel, None, str(header.path), 1e-3, 1e4),
+                  _choose('voltage', 'Voltage', given.voltage, voltage, origin, 1., 3000.),
+                  _choose('cs', 'Cs', given.cs, None, origin, 0., 100.),
+                  _choose('amplitude_contrast', 'the amplitude contrast', given.amplitude_contrast, None, origin, 0., 1.))
 
 
 def _choose(option: str, key: str, given: Optional[float], found: Optional[float], origin: str, low: float,

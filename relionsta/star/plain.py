@@ -40,12 +40,13 @@ class PlainFile(NamedTuple):
 class Cells(NamedTuple):
     """The cells of consecutive rows.
 
-    data: WINDOW spaces and the rows; starts, ends: (rows, columns), where each cell is in data.
+    data: WINDOW spaces and the rows; starts, ends: (rows, columns), where each cell is in data; line_ends: (rows,).
     """
 
     data: bytes
     starts: np.ndarray
     ends: np.ndarray
+    line_ends: np.ndarray
 
     def texts(self, column: int) -> List[str]:
         """The cells of a column as they stand."""
@@ -93,7 +94,7 @@ def cells_of(rows: bytes, width: int) -> Cells:
     edges = edges.reshape(len(newlines), 2 * width)
     if (edges[:, -1] > newlines).any() or (edges[1:, 0] <= newlines[:-1]).any():
         raise NotPlain
-    return Cells(data, edges[:, 0::2], edges[:, 1::2])
+    return Cells(data, edges[:, 0::2], edges[:, 1::2], newlines)
 
 
 def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndarray]:

@@ -5,7 +5,7 @@ We read by ourselves because the starfile package fills rows that were cut with 
 """
 import re
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,13 @@ _LOOKS_LIKE_NAME = re.compile(r'[+-]?0\d|.*_')
 Wanted = Mapping[str, Collection[str]]
 
 
+class PlainStar(NamedTuple):
+    """Tables of a file, and its large loops, by block."""
+
+    tables: Dict[str, pd.DataFrame]
+    loops: Dict[str, plain.Loop]
+
+
 def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, complete: bool = False,
               only: Optional[Wanted] = None) -> Dict[str, pd.DataFrame]:
     """The blocks of a STAR file, in its order; each a DataFrame with the file's columns in their order.
@@ -42,7 +49,7 @@ def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, co
     """
     names = None if blocks is None else list(blocks)
     try:
-        return _read_plain(path, names, complete, only or {})
+        return _read_plain(path, names, complete, only or {})[0]
     except (plain.NotPlain, StarError):
         return {name: _table(cells, None if only is None else only.get(name))
                 for name, cells in read_cells(path, names, complete).items()}
@@ -56,8 +63,16 @@ def is_complete(path: Union[str, Path]) -> bool:
         return False
 
 
+def read_plain(path: Union[str, Path], only: Wanted) -> Optional[PlainStar]:
+    """As read_star, and where the large loops are, for copy_rows; None where the file has no large loop of plain rows."""
+    try:
+        return PlainStar(*_read_plain(path, None, False, only))
+    except (plain.NotPlain, StarError):
+        return None
+
+
 def _read_plain(path: Union[str, Path], blocks: Optional[List[str]], complete: bool,
-                only: Wanted) -> Dict[str, pd.DataFrame]:
+                only: Wanted) -> Tuple[Dict[str, pd.DataFrame], Dict[str, plain.Loop]]:
     """read_star for large files of plain rows. Raises NotPlain or StarError where the careful reader has to judge."""
     file = plain.find_loops(path)
     tables = {}
@@ -69,7 +84,7 @@ def _read_plain(path: Union[str, Path], blocks: Optional[List[str]], complete: b
             raise plain.NotPlain
         else:
             tables[name] = _plain_table(path, loop, only.get(name))
-    return tables
+    return tables, file.loops
 
 
 def _plain_table(path: Union[str, Path], loop: plain.Loop, wanted: Optional[Collection[str]]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, List, Mapping, Union
+from typing import Any, Iterable, List, Mapping, Union
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from relionsta.star.reader import LIST_BLOCK
 
 # RELION reads a block without this line as one of version 3.0.
 _VERSION = '# version 50001'
+#: What stands after the lines of a block.
+BLOCK_END = '\n \n'
 _PLAIN = re.compile(r'(?!_|data_|loop_)[^\s"\'#][^\s]*\Z')
 
 Block = Union[Mapping[str, Any], pd.DataFrame]
@@ -24,17 +26,23 @@ def write_star(path: Union[str, Path], blocks: Mapping[str, Block]) -> None:
     one row). Floats are written so that they read back equal; booleans as 1 and 0; None as `None`; text that is empty
     or holds blanks in quotes. The file appears whole or not at all. Raises StarError for what STAR cannot hold.
     """
+    write_whole(path, [star_text(blocks, path).encode('utf-8')])
+
+
+def write_whole(path: Union[str, Path], parts: Iterable[bytes]) -> None:
+    """Write a file of these parts, which appears whole or not at all. Raises StarError, and what `parts` raises."""
     target = Path(path)
-    text = star_text(blocks, path)
     temporary = target.with_name(f'.{target.name}.{os.getpid()}.tmp')
     try:
-        temporary.write_bytes(text.encode('utf-8'))
-        os.replace(temporary, target)
+        with open(str(temporary), 'wb') as file:
+            file.writelines(parts)
+        os.replace(str(temporary), str(target))
     except OSError as error:
-        if temporary.exists():
-            temporary.unlink()
         raise StarError(path, f'cannot be written ({error.strerror}); check that the folder exists, may be written '
                               'to and has space left') from error
+    finally:
+        if temporary.exists():
+            temporary.unlink()
 
 
 def star_text(blocks: Mapping[str, Block], path: Union[str, Path, None] = None) -> str:
@@ -43,18 +51,23 @@ def star_text(blocks: Mapping[str, Block], path: Union[str, Path, None] = None) 
     for name, block in blocks.items():
         if re.search(r'\s', name):
             raise StarError(path, f'the block name "{name}" holds a blank; rename it')
-        writer = _BlockWriter(path, name)
+        writer = BlockWriter(path, name)
         if not isinstance(block, pd.DataFrame):
             lines = writer.list_lines({label: _one(value) for label, value in block.items()})
         elif block.attrs.get(LIST_BLOCK) and len(block) == 1:
             lines = writer.list_lines({label: block[label] for label in block.columns})
         else:
             lines = writer.loop_lines(block)
-        parts.append(f'\n{_VERSION}\n\ndata_{name}\n\n' + '\n'.join(lines) + '\n \n')
+        parts.append(block_begin(name) + '\n'.join(lines) + BLOCK_END)
     return ''.join(parts)
 
 
-class _BlockWriter:
+def block_begin(name: str) -> str:
+    """What stands before the lines of a block."""
+    return f'\n{_VERSION}\n\ndata_{name}\n\n'
+
+
+class BlockWriter:
     """Writes one block; knows where it is for messages."""
 
     def __init__(self, path: Union[str, Path, None], block: str) -> None:
@@ -80,10 +93,13 @@ class _BlockWriter:
 
     def loop_lines(self, table: pd.DataFrame) -> List[str]:
         labels = list(table.columns)
-        self.check_labels(labels)
-        header = ['loop_'] + [f'_{label} #{number}' for number, label in enumerate(labels, 1)]
+        header = self.loop_header(labels)
         columns = [_right_justified(self.cells(label, table[label])) for label in labels]
         return header + list(map(' '.join, zip(*columns)))
+
+    def loop_header(self, labels: List[Any]) -> List[str]:
+        self.check_labels(labels)
+        return ['loop_'] + [f'_{label} #{number}' for number, label in enumerate(labels, 1)]
 
     def cells(self, label: str, column: 'pd.Series[Any]') -> List[str]:
         kind = getattr(column.dtype, 'kind', 'O')

@@ -1,21 +1,36 @@
 """A virtual screen for tests of windows."""
+import atexit
+import functools
 import os
 import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Optional
 
 SIZE = '1366x768x24'
-WAIT_S = 20
+
+
+@functools.lru_cache(maxsize=None)
+def _server(size: str) -> str:
+    """The name of an Xvfb that lives as long as this process: Tk ends a process whose screen is gone, also for the sake of
+    a window that an earlier test has left."""
+    read, write = os.pipe()
+    process = subprocess.Popen(['Xvfb', '-displayfd', str(write), '-screen', '0', size, '-nolisten', 'tcp'],
+                               pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(process.terminate)
+    os.close(write)
+    with os.fdopen(read) as number:
+        name = ':' + number.readline().strip()
+    if name == ':':
+        raise RuntimeError('Xvfb did not start')
+    return name
 
 
 class Screen:
-    """An Xvfb of its own while in its `with` block; DISPLAY points to it."""
+    """A virtual screen: in its `with` block DISPLAY points to it."""
 
     def __init__(self, size: str = SIZE) -> None:
         self._size = size
-        self._process: Optional['subprocess.Popen[bytes]'] = None
         self._before = os.environ.get('DISPLAY')
         self.name = ''
 
@@ -25,21 +40,11 @@ class Screen:
         return shutil.which('Xvfb') is not None
 
     def __enter__(self) -> 'Screen':
-        read, write = os.pipe()
-        self._process = subprocess.Popen(['Xvfb', '-displayfd', str(write), '-screen', '0', self._size, '-nolisten', 'tcp'],
-                                         pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(write)
-        with os.fdopen(read) as number:
-            self.name = ':' + number.readline().strip()
-        if self.name == ':':
-            raise RuntimeError('Xvfb did not start')
+        self.name = _server(self._size)
         os.environ['DISPLAY'] = self.name
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(WAIT_S)
         if self._before is None:
             os.environ.pop('DISPLAY', None)
         else:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from relionsta import geometry
-from relionsta.star.tables import write_star
+from relionsta.star import read_star, write_star
 from relionsta.tests.find import relion_home
 
 PIXEL = 4.0
@@ -157,6 +157,25 @@ def random_poses(count: int, seed: int, spread: float = 100) -> Dict[str, np.nda
 def write_poses(scene: Scene, file: str, poses: Dict[str, np.ndarray]) -> None:
     scene.write_particles(file, poses['coords'], rlnOrigin=poses['origins'], rlnTomoSubtomogram=poses['sub_angles'],
                           rlnAngle=poses['part_angles'])
+
+
+def test_projection_matrices_within_tomograms_star(tmp_path: Path) -> None:
+    """Prevents a RELION 4 alignment that we read otherwise than RELION 5 does: it projects with the matrices as with the
+    angles that we take from them, be the tilt series in a file of its own or not."""
+    scene = Scene(tmp_path / 'scene')
+    reference = spots(np.array([[4.0, -3.0, 2.0]]), np.ones(1), sigma=1.5)
+    write_poses(scene, 'particles.star', random_poses(1, 3))
+    with_angles = scene.predict('particles.star', reference)
+    matrices = geometry.tilt_series_projections(scene.tilts, PIXEL, IMAGE, TOMOGRAM)
+    angles = ['rlnTomoXTilt', 'rlnTomoYTilt', 'rlnTomoZRot', 'rlnTomoXShiftAngst', 'rlnTomoYShiftAngst']
+    ours = np.stack(geometry.tilt_from_projections(matrices, PIXEL, IMAGE, TOMOGRAM), axis=1)
+    np.testing.assert_allclose(ours, scene.tilts[angles], atol=1e-9)
+    old = scene.tilts.drop(columns=angles)
+    for row, axis in enumerate('XYZW'):
+        old['rlnTomoProj' + axis] = ['[%s]' % ','.join('%.10g' % value for value in line) for line in matrices[:, row]]
+    overview = read_star(scene.folder / 'tomograms.star')['global'].drop(columns='rlnTomoTiltSeriesStarFile')
+    write_star(scene.folder / 'tomograms.star', {'global': overview, NAME: old})
+    np.testing.assert_allclose(scene.predict('particles.star', reference), with_angles, atol=1e-4 * with_angles.std())
 
 
 def test_a_point_of_a_particle_is_projected_where_relion_projects_it(tmp_path: Path) -> None:
