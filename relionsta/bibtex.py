@@ -45,6 +45,18 @@
  url = {https://doi.org/10.1016/j.ultramic.2013.06.004}
 }
 
+@article{Kremer1996,
+ title = {Computer visualization of three-dimensional image data using IMOD},
+ author = {Kremer, James R. and Mastronarde, David N. and McIntosh, J. Richard},
+ journal = {Journal of Structural Biology},
+ volume = {116},
+ number = {1},
+ pages = {71--76},
+ year = {1996},
+ doi = {10.1006/jsbi.1996.0013},
+ url = {https://doi.org/10.1006/jsbi.1996.0013}
+}
+
 @article{Peck2025,
  title = {AreTomoLive: Automated reconstruction of comprehensively-corrected and denoised cryo-electron tomograms in real-time and at high throughput},
  author = {Peck, Ariana and Yu, Yue and Paraan, Mohammadreza and Kimanius, Dari and Ermel, Utz H. and Hutchings, Joshua and Serwas, Daniel and Siems, Hannah and Hill, Norbert S. and Ali, Mallak and Peukes, Julia and Greenan, Garrett A. and Sheu, Shu-Hsien and Montabana, Elizabeth A. and Carragher, Bridget and Potter, Clinton S. and Agard, David A. and Zheng, Shawn},

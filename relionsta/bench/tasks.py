@@ -57,10 +57,8 @@ def _coordinates(folder: Path, series: Path) -> Any:
     return coordinates
 
 
-def _read(folder: Path, series: Path, target: str, coordinates: Any, ids: Any = None) -> Any:
+def _read(folder: Path, series: Path, particles: Any, coordinates: Any, ids: Any = None) -> Any:
     from ..convert.particles import read_particles
-    from ..objects import SetOfStaParticles
-    particles = _new(SetOfStaParticles, folder / target)
     read_particles(str(folder / PARTICLES), particles, coordinates, str(series / TOMOGRAMS), None, ids)
     particles.write()
     return particles
@@ -70,24 +68,28 @@ def _source(folder: Path, series: Path) -> Any:
     """The set that the jobs before have left."""
     from ..objects import SetOfStaParticles
     if not (folder / SET).exists():
-        _read(folder, series, SET, _coordinates(folder, series)).close()
+        _read(folder, series, _new(SetOfStaParticles, folder / SET), _coordinates(folder, series)).close()
     return _open(SetOfStaParticles, folder / SET)
 
 
 def _before_reading(folder: Path, series: Path) -> Any:
-    from ..convert import particles  # noqa: F401  (modules are loaded before the clock starts, as the peer's are)
-    return folder, series, _source(folder, series), _coordinates(folder, series)
+    # Modules are loaded and old files removed before the clock starts, as for the peer.
+    from ..convert import particles  # noqa: F401
+    from ..objects import SetOfStaParticles
+    return (folder, series, _new(SetOfStaParticles, folder / READ_AGAIN), _source(folder, series),
+            _coordinates(folder, series))
 
 
 def _star_to_set(before: Any) -> int:
     """As a protocol does after RELION has run: every particle keeps the id that it has in the input set."""
     from ..convert.particles import ids_by_name
-    folder, series, source, coordinates = before
-    return int(_read(folder, series, READ_AGAIN, coordinates, ids_by_name(source)).getSize())
+    folder, series, target, source, coordinates = before
+    return int(_read(folder, series, target, coordinates, ids_by_name(source)).getSize())
 
 
 def _before_writing(folder: Path, series: Path) -> Any:
     from ..convert import particles  # noqa: F401
+    (folder / WRITTEN).unlink(missing_ok=True)
     return folder, _source(folder, series)
 
 

@@ -4,8 +4,8 @@ Scipion keeps a set as a table of its items (one column per attribute path, such
 says which column holds which path. Both are made here by Scipion's own code, so that a set written in bulk equals one
 written item by item with append.
 """
-from itertools import repeat
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from itertools import chain
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,10 @@ from .stored import decode, encode
 
 _BASIC = ('id', 'enabled', 'label', 'comment')
 # Rows on their way in or out at one time: few, so that a million particles need no memory for it.
-_PIECE = 8192
+_PIECE = 1024
+# Rows of one INSERT, and values that any SQLite takes with it.
+_AT_ONCE = 32
+_MOST_BOUND = 900
 # Whole numbers below have one spelling as a float.
 _EXACT = 1e15
 
@@ -86,6 +89,8 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
     wanted += [path for path in optional if path in known or path in _BASIC]
     attributes = list(dict.fromkeys(path for path in wanted if path not in _BASIC))
     basic = list(dict.fromkeys(['id', 'enabled'] + [path for path in wanted if path in _BASIC]))
+    if enabled_only:
+        basic.remove('enabled')
     cursor = mapper.db.connection.cursor()
     cursor.row_factory = None
     cursor.execute('SELECT %s FROM %sObjects %s ORDER BY id'
@@ -98,7 +103,8 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
     for rows in iter(lambda: cursor.fetchmany(_PIECE), []):
         for found, kind, values in zip(pieces, kinds, zip(*rows)):
             found.append(decode(kind, values, shared))
-    return {path: np.concatenate(found[1:] or found) for path, found in zip(basic + attributes, pieces)}
+    columns = {path: np.concatenate(found[1:] or found) for path, found in zip(basic + attributes, pieces)}
+    return {**columns, 'enabled': columns.get('enabled', np.ones(len(columns['id']), dtype=bool))}
 
 
 def ids_of_values(items: Set, path: str) -> Dict[Any, int]:
@@ -161,15 +167,31 @@ def _insert(database: Any, columns: Sequence[Sequence[Any]]) -> None:
     """
     bound: Dict[int, int] = {}
     lists: List[Sequence[Any]] = []
-    values = []
-    for column in columns:
-        literal = _literal(column[0]) if column.count(column[0]) == len(column) else None
+    values: List[Union[str, int]] = []
+    for number, column in enumerate(columns):
+        # Ids are always bound, so that there is something to bind.
+        literal = _literal(column[0]) if number and column.count(column[0]) == len(column) else None
         if literal is None and id(column) not in bound:
-            lists.append(column)
             bound[id(column)] = len(lists)
-        values.append('?%d' % bound[id(column)] if literal is None else literal)
-    statement = '%s VALUES (%s)' % (database.INSERT_OBJECT.split(' VALUES ')[0], ', '.join(values))
-    database.connection.executemany(statement, zip(*lists) if lists else repeat((), len(columns[0])))
+            lists.append(column)
+        values.append(bound[id(column)] if literal is None else literal)
+    # Many rows in one statement: SQLite starts it less often.
+    at_once = max(1, min(_AT_ONCE, _MOST_BOUND // len(lists)))
+    n = len(columns[0])
+    whole = n - n % at_once
+    cells = list(chain.from_iterable(zip(*lists)))
+    for first, last, rows in ((0, whole, at_once), (whole, n, 1)):
+        if first < last:
+            statement = '%s VALUES %s' % (database.INSERT_OBJECT.split(' VALUES ')[0], ', '.join(
+                _row(values, row * len(lists)) for row in range(rows)))
+            size = rows * len(lists)
+            database.connection.executemany(statement, (
+                cells[start:start + size] for start in range(first * len(lists), last * len(lists), size)))
+
+
+def _row(values: Iterable[Union[str, int]], before: int) -> str:
+    """A row of a statement. values: SQL, or the number of a list; before: values bound for the rows before."""
+    return '(%s)' % ', '.join(value if isinstance(value, str) else '?%d' % (before + value + 1) for value in values)
 
 
 def _literal(value: Any) -> Optional[str]:

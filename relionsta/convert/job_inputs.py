@@ -15,7 +15,9 @@ from relionsta.star.trajectories import read_trajectories, still_trajectory, wri
 from .errors import ConvertError
 from .merge import merge_particles
 from .merge_tomograms import FILE, merge_tomograms, write_tomograms
-from .parts import NAME, TOMOGRAM, Part, parts_of_set
+from .particle_rows import find_rows
+from .particles import write_star_of_set
+from .parts import NAME, TOMOGRAM, Part, parts_of_set, parts_of_state, state_of_set
 
 PARTICLES = 'particles.star'
 TOMOGRAMS = 'tomograms.star'
@@ -49,6 +51,10 @@ def write_job_inputs(particles: SetOfStaParticles, folder: str) -> JobInputs:
     several, else the set's own are named. Raises ConvertError where the files do not go together.
     """
     files = job_inputs(particles, folder)
+    if files.tomograms == (particles.getTomogramsStar() or '') and files.trajectories == (
+            particles.getTrajectoriesStar() or ''):
+        write_star_of_set(particles, files.particles)
+        return files
     parts = parts_of_set(particles)
     merged = merge_particles(parts)
     if files.tomograms != particles.getTomogramsStar():
@@ -62,7 +68,10 @@ def write_job_inputs(particles: SetOfStaParticles, folder: str) -> JobInputs:
 
 def check_job_inputs(particles: SetOfStaParticles) -> None:
     """Raise ConvertError or StarError where write_job_inputs would, for validation before the run."""
-    parts = parts_of_set(particles)
+    state = state_of_set(particles)
+    if find_rows(particles, state) is not None:
+        return
+    parts = parts_of_state(particles, state)
     merge_particles(parts)
     if len(particles.getTomogramsStars()) > 1:
         merge_tomograms(parts)

@@ -1,11 +1,11 @@
 """What RELION knows of tilt series and Scipion has no place for, kept as further attributes of Scipion's objects."""
 import json
-from typing import Any, Dict, Hashable, Mapping, Optional, Sequence
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence
 
 import pandas as pd
 from pyworkflow.object import Float, Integer, String
 
-from relionsta.constants import CTF_SCALE, DEFOCUS_HAND, DEFORMATION, X_TILT
+from relionsta.constants import DEFOCUS_HAND, DEFORMATION, RELION_COLUMNS, RELION_TOMOGRAM, X_TILT
 
 #: Columns of tomograms.star that say what the deformation coefficients of its tilt images mean.
 DEFORMATION_GRID = ['rlnTomoDeformationGridSizeX', 'rlnTomoDeformationGridSizeY', 'rlnTomoDeformationType']
@@ -30,17 +30,45 @@ def remembered_hand(*items: Any) -> Optional[int]:
     return None
 
 
-def set_scale(ctf_series: Any, orders: Sequence[float], scale: Sequence[float]) -> None:
-    """Let a CTFTomoSeries remember rlnCtfScalefactor (n,) of the images with these orders of acquisition (n,)."""
-    setattr(ctf_series, CTF_SCALE, String(json.dumps({int(order): float(one) for order, one in zip(orders, scale)})))
+def set_columns(series: Any, orders: Sequence[float], columns: pd.DataFrame) -> None:
+    """Let a TiltSeries or CTFTomoSeries remember columns of the images with these orders of acquisition (n,).
+
+    columns: (n) rows of a tilt-series table, of numbers or text. What the series remembers of other images stays.
+    """
+    known = remembered_columns(series)
+    numbers = [int(order) for order in orders]
+    kept = {label: {**known.get(label, {}), **dict(zip(numbers, columns[label].tolist()))} for label in columns}
+    setattr(series, RELION_COLUMNS, String(json.dumps(kept)))
 
 
-def remembered_scale(ctf_series: Any) -> Dict[int, float]:
-    """Order of acquisition -> rlnCtfScalefactor; empty where RELION has not refined these CTFs."""
-    text = getattr(ctf_series, CTF_SCALE, None)
-    if text is None or not text.get():
-        return {}
-    return {int(order): scale for order, scale in json.loads(text.get()).items()}
+def remembered_columns(series: Any) -> Dict[str, Dict[int, Any]]:
+    """Label -> order of acquisition -> value; empty where the series does not come from RELION."""
+    return {label: {int(order): value for order, value in values.items()}
+            for label, values in _remembered(series, RELION_COLUMNS).items()}
+
+
+def columns_of(known: Mapping[str, Mapping[int, Any]], orders: Sequence[float]) -> Dict[str, List[Any]]:
+    """Label -> values (n) for the images with these orders of acquisition (n,): the columns that all of them have.
+
+    known: remembered_columns of their series.
+    """
+    return {label: [values[int(order)] for order in orders] for label, values in known.items()
+            if all(order in values for order in orders)}
+
+
+def set_tomogram(series: Any, row: Mapping[Hashable, Any]) -> None:
+    """Let a TiltSeries remember columns of its row of tomograms.star."""
+    setattr(series, RELION_TOMOGRAM, String(json.dumps(dict(row))))
+
+
+def remembered_tomogram(series: Any) -> Dict[str, Any]:
+    """Columns of its row of tomograms.star that a TiltSeries remembers."""
+    return _remembered(series, RELION_TOMOGRAM)
+
+
+def _remembered(item: Any, attribute: str) -> Dict[str, Any]:
+    text = getattr(item, attribute, None)
+    return {} if text is None or not text.get() else dict(json.loads(text.get()))
 
 
 def mark_transform(transform: Any, row: Mapping[Hashable, Any]) -> None:

@@ -10,20 +10,26 @@ from typing import List, Optional, Sequence
 
 import numpy as np
 
+from relionsta.star import digits
+
 #: 1e-12 of a rotation matrix is less than 1e-10 degrees.
 DECIMALS = 12
 _SCALE = 10.0 ** DECIMALS
 # As many as fit into a processor's cache.
-_PIECE = 4096
+_PIECE = 1024
 _FIELD = re.compile(rb'[ -]\d\.\d{%d}(?![\deE])' % DECIMALS)
 _LENGTH = DECIMALS + 3
 _GROUP = 4
-_TEXTS_OF_GROUPS = np.array([b'%04d' % number for number in range(10 ** _GROUP)], 'S4').view(np.uint8).reshape(-1, 4)
+_TEXTS_OF_GROUPS = np.array([b'%04d' % number for number in range(10 ** _GROUP)], 'S4').view('<u4')
+_HALF = np.uint64(4 * _GROUP * 2)
 
 
 def rounded(matrices: np.ndarray) -> np.ndarray:
     """Matrices of any shape, in numbers of DECIMALS decimals."""
-    return np.asarray(np.rint(matrices * _SCALE) / _SCALE)
+    numbers = matrices * _SCALE
+    np.rint(numbers, out=numbers)
+    numbers /= _SCALE
+    return numbers
 
 
 def texts_of_matrices(matrices: np.ndarray) -> List[str]:
@@ -34,7 +40,7 @@ def texts_of_matrices(matrices: np.ndarray) -> List[str]:
         piece = numbers[first:first + _PIECE]
         whole = np.rint(np.abs(piece) * _SCALE)
         if (np.abs(piece) < 10).all() and (whole / _SCALE == np.abs(piece)).all():
-            found += _in_fixed_places(piece, whole.astype(np.int64))
+            found += _in_fixed_places(piece, whole)
         else:
             found += map(json.dumps, piece.tolist())
     return found
@@ -59,18 +65,33 @@ def _in_fixed_places(piece: np.ndarray, whole: np.ndarray) -> List[str]:
     line = json.dumps([[float(value) if same else None for value, same in zip(*row)]
                        for row in zip(piece[0].tolist(), is_same.tolist())])
     template = line.replace(' null', 'null').replace('null', ' ' * _LENGTH).encode('ascii')
-    rows = np.tile(np.frombuffer(template, np.uint8), (n, 1))
     places = [match.start() for match in re.finditer(b' ' * _LENGTH, template)]
-    for place, (row, column) in zip(places, np.argwhere(~is_same)):
-        number = whole[:, row, column]
-        rows[:, place] = np.where(piece[:, row, column] < 0, ord('-'), ord(' '))
-        for end in range(place + _LENGTH, place + 3, -_GROUP):
-            number, group = np.divmod(number, 10 ** _GROUP)
-            rows[:, end - _GROUP:end] = _TEXTS_OF_GROUPS[group]
-        rows[:, place + 1] = number + ord('0')
-        rows[:, place + 2] = ord('.')
+    rows = np.full(n, np.void(template)).view(_fields(places, len(template)))
+    left = np.ascontiguousarray(whole[:, ~is_same].T)
+    groups = []
+    for _ in range(DECIMALS // _GROUP):
+        # Floats of whole numbers: exact here, and divided far faster than integers.
+        more = np.floor(left / 10 ** _GROUP)
+        groups.append(_TEXTS_OF_GROUPS[(left - more * 10 ** _GROUP).astype(np.int64)])
+        left = more
+    signs = np.where(piece[:, ~is_same].T < 0, ord('-'), ord(' '))
+    for number in range(len(places)):
+        rows['sign%d' % number] = signs[number]
+        rows['whole%d' % number] = left[number] + ord('0')
+        rows['point%d' % number] = ord('.')
+        for group, texts in enumerate(groups[::-1]):
+            rows['group%d_%d' % (number, group)] = texts[number]
     text, width = rows.tobytes().decode('ascii'), len(template)
     return [text[start:start + width] for start in range(0, n * width, width)]
+
+
+def _fields(places: Sequence[int], width: int) -> np.dtype:
+    """Texts of `width` characters with numbers in fixed places, as records."""
+    fields = [('sign%d', 'u1', 0), ('whole%d', 'u1', 1), ('point%d', 'u1', 2)]
+    fields += [('group%d_' + str(group), '<u4', 3 + _GROUP * group) for group in range(DECIMALS // _GROUP)]
+    return np.dtype({'names': [name % number for number in range(len(places)) for name, _, _ in fields],
+                     'formats': [kind for _ in places for _, kind, _ in fields],
+                     'offsets': [place + offset for place in places for _, _, offset in fields], 'itemsize': width})
 
 
 def _read(texts: List[str]) -> np.ndarray:
@@ -79,22 +100,28 @@ def _read(texts: List[str]) -> np.ndarray:
     joined = ''.join(texts).encode('utf-8')
     if not fields or set(map(len, texts)) != {len(first)} or len(joined) != len(first) * len(texts):
         return np.array(json.loads('[%s]' % ','.join(texts)), dtype=np.float64)
-    rows = np.frombuffer(joined, np.uint8).reshape(len(texts), len(first))
-    shown = np.ones(len(first), dtype=bool)
-    numbers = []
-    good = True
-    for place in fields:
-        shown[[place, place + 1, *range(place + 3, place + _LENGTH)]] = False
-        sign = rows[:, place]
-        digits = np.ascontiguousarray(rows[:, place + 1:place + _LENGTH].T) - np.uint8(ord('0'))
-        good = good and bool(((sign == ord(' ')) | (sign == ord('-'))).all() and (digits[0] <= 9).all()
-                             and (digits[2:] <= 9).all())
-        pairs = digits[2::2] * np.uint8(10) + digits[3::2]
-        fours = pairs[0::2].astype(np.float64) * 100 + pairs[1::2]
-        value = (digits[0] * _SCALE + fours[0] * 1e8 + fours[1] * 1e4 + fours[2]) / _SCALE
-        numbers.append(np.where(sign == ord('-'), -value, value))
-    if not good or not (rows[:, shown] == np.frombuffer(first, np.uint8)[shown]).all():
+    rows = np.frombuffer(joined, _fields(fields, len(first)))
+    signs, wholes = np.empty((2, len(fields), len(texts)), np.uint8)
+    words = np.empty((2, len(fields), len(texts)), np.uint64)
+    free = np.zeros(len(first), dtype=np.uint8)
+    for number, place in enumerate(fields):
+        signs[number], wholes[number] = rows['sign%d' % number], rows['whole%d' % number]
+        words[0, number] = rows['group%d_1' % number]
+        words[0, number] <<= _HALF
+        words[0, number] |= rows['group%d_0' % number]
+        words[1, number] = rows['group%d_2' % number]
+        free[[place, place + 1, *range(place + 3, place + _LENGTH)]] = 255
+    words[1] <<= _HALF
+    words[1] |= digits.ZEROS >> _HALF
+    negative = signs == ord('-')
+    wholes -= np.uint8(ord('0'))
+    characters = np.frombuffer(joined, np.uint8).reshape(len(texts), len(first))
+    other = np.bitwise_or.reduce(characters ^ np.frombuffer(first, np.uint8), axis=0) & ~free
+    if other.any() or (wholes > 9).any() or digits.no_digits(words).any() or not (negative | (signs == ord(' '))).all():
         return np.array(json.loads('[%s]' % ','.join(texts)), dtype=np.float64)
+    eight, four = digits.whole_numbers(words).astype(np.float64)
+    numbers = (wholes * _SCALE + eight * 10.0 ** _GROUP + four) / _SCALE
+    np.negative(numbers, out=numbers, where=negative)
     shape = np.array(json.loads(texts[0]), dtype=np.float64)
     matrices = np.tile(shape, (len(texts), 1, 1))
     marked = json.loads(_FIELD.sub(b' null', first))

@@ -18,7 +18,8 @@ from .coordinates import SCORE
 from .matrix_text import rounded
 from .merge import merge_particles
 from .particle_info import set_info
-from .parts import CLASS, COORDINATE_PATHS, HALF, NAME, TOMOGRAM, parts_of_set, volumes_of
+from .particle_rows import find_rows, write_rows
+from .parts import CLASS, COORDINATE_PATHS, HALF, NAME, TOMOGRAM, parts_of_state, state_of_set, volumes_of
 from .poses import POSE, poses_of_rows
 from .positions import scipion_from_centered
 from .series import scipion_ts_id
@@ -63,6 +64,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
     particles.setTomogramsStar(*filter(None, [tomograms_star]))
     particles.setTrajectoriesStar(*filter(None, [trajectories_star]))
     template = _template()
+    template.setParticlesStar(path)
     template.setTomogramsStar(tomograms_star or None)
     template.setTrajectoriesStar(trajectories_star or None)
     if particles.getKind() != NO_IMAGES:
@@ -88,12 +90,18 @@ def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
     """Write the particles STAR of a set, for RELION's next job; returns the number of rows.
 
     The rows of the files that the particles come from, those of enabled particles only, in the order of the set, with
-    the set's poses, classes and half sets; a row whose pose is unchanged keeps its values. Rows of several files are
+    the set's poses, classes and half sets; a row whose pose is unchanged keeps its values (and their spelling, where
+    all rows come from one large file). Rows of several files are
     merged (see merge_particles). Other blocks stay as they are, except that pseudo-subtomograms always count as
     premultiplied with the CTF. Raises ConvertError where a particle is not in its file or is there twice, where files
     do not go together, and where only some have a half set. A job also needs the tomograms: see job_inputs.
     """
-    blocks = merge_particles(parts_of_set(particles))
+    state = state_of_set(particles)
+    found = find_rows(particles, state)
+    if found is not None:
+        write_rows(found, path)
+        return len(found.rows)
+    blocks = merge_particles(parts_of_state(particles, state))
     write_star(path, blocks)
     return len(blocks['particles'])
 
@@ -125,23 +133,29 @@ def _template() -> StaParticle:
 def _item_columns(rows: pd.DataFrame, path: str, particles: SetOfStaParticles, coordinates: Any) -> Dict[str, Any]:
     positions, A = poses_of_rows(rows, path)
     matrices = rounded(geometry.scipion_from_pose(A))
-    if len(rows) and np.abs(matrices - np.eye(4)).max() > 1e-6:
+    if _differ(matrices[:1]) or _differ(matrices):
         particles.setAlignment3D()
-    names = {name: scipion_ts_id(name) for name in rows['rlnTomoName'].unique()}
-    ts_ids = rows['rlnTomoName'].map(names).to_numpy()
+    numbers, names = pd.factorize(rows[TOMOGRAM].to_numpy(dtype=object))
+    series = np.array([scipion_ts_id(name) for name in names], dtype=object)
+    ts_ids = series[numbers]
     columns: Dict[str, Any] = {
-        '_particleName': rows[NAME].to_numpy(), '_particlesStar': [path] * len(rows), '_volName': ts_ids,
+        '_particleName': rows[NAME].to_numpy(), '_volName': ts_ids,
         '_coordinate._tomoId': ts_ids, '_transform._matrix': matrices, '_coordinate._eulerMatrix._matrix': matrices}
     pixel = particles.getCoordinatesPixelSize()
     if coordinates is None:
         xyz = positions / pixel
     else:
-        volumes = volumes_of(coordinates, ts_ids)
+        volumes = volumes_of(coordinates, series)
         xyz = scipion_from_centered(positions, ts_ids, pixel, volumes)
-        columns['_volId'] = columns['_coordinate._volId'] = volumes['vol_id'].reindex(ts_ids).to_numpy()
+        columns['_volId'] = columns['_coordinate._volId'] = volumes['vol_id'].reindex(series).to_numpy()[numbers]
     columns.update({attribute: xyz[:, axis] for axis, attribute in enumerate(COORDINATE_PATHS)})
     for label, attribute in (('rlnImageName', '_filename'), (CLASS, '_classId'), (HALF, '_randomSubset'),
                              (SCORE, '_coordinate._score')):
         if label in rows:
             columns[attribute] = rows[label].to_numpy()
     return columns
+
+
+def _differ(matrices: np.ndarray) -> bool:
+    """True where one of these transforms turns or moves anything."""
+    return bool(np.abs(matrices - np.eye(4)).max(initial=0.0) > 1e-6)

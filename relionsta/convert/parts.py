@@ -23,6 +23,8 @@ TOMOGRAM = 'rlnTomoName'
 CLASS = 'rlnClassNumber'
 HALF = 'rlnRandomSubset'
 UNWANTED = 'rlnMicrographName'
+#: Multi-body refinement keeps a table per body, with a row for each particle.
+BODY = 'images_body_'
 COORDINATE_PATHS = ['_coordinate.%s' % axis for axis in ('_x', '_y', '_z')]
 _FILES = ['_particlesStar', '_tomogramsStar', '_trajectoriesStar']
 
@@ -84,7 +86,7 @@ def state_of_set(particles: SetOfStaParticles) -> SetState:
     if not len(columns['id']):
         raise ConvertError('%s has no enabled particles' % particles)
     files = _files_of(particles, columns)
-    check_unique(pd.Series(columns['_particleName']), files['_particlesStar'], str(particles))
+    check_unique(pd.Series(columns['_particleName'], dtype=object), files['_particlesStar'], particles)
     _check_halves(columns['_randomSubset'], particles)
     positions, A, lost = _poses_of_set(particles, columns)
     return SetState(columns, _groups(files), positions, A, lost)
@@ -123,7 +125,7 @@ def bring_up_to_date(particles: SetOfStaParticles, state: SetState, places: np.n
         blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
 
 
-def check_unique(names: 'pd.Series[str]', files: Any, items: str) -> None:
+def check_unique(names: 'pd.Series[str]', files: Any, items: Any) -> None:
     """Raise ConvertError where a particle is there twice. files (n,): the STAR file of each."""
     names = names.reset_index(drop=True)
     twice = names[names.duplicated(keep=False)]
@@ -139,34 +141,38 @@ def check_unique(names: 'pd.Series[str]', files: Any, items: str) -> None:
 
 
 def block_rows(blocks: Dict[str, pd.DataFrame]) -> List[str]:
-    """Names of the blocks that hold a row for each particle: multi-body refinement keeps a table per body."""
+    """Names of the blocks that hold a row for each particle."""
     size = len(blocks['particles'])
     return ['particles'] + [name for name, block in blocks.items()
-                            if name.startswith('images_body_') and len(block) == size]
+                            if name.startswith(BODY) and len(block) == size]
 
 
-def _groups(files: pd.DataFrame) -> Dict[Tuple[str, str, str], np.ndarray]:
-    """Rows of the table by their three files, those of the first row first."""
-    only = [set(files[column]) for column in _FILES]
+def _groups(files: Dict[str, np.ndarray]) -> Dict[Tuple[str, str, str], np.ndarray]:
+    """Rows of the columns by their three files, those of the first row first."""
+    only = [set(files[column].tolist()) for column in _FILES]
     if all(len(values) == 1 for values in only):
-        return {(only[0].pop(), only[1].pop(), only[2].pop()): np.arange(len(files))}
+        return {(only[0].pop(), only[1].pop(), only[2].pop()): np.arange(len(files[_FILES[0]]))}
     return {(path, tomograms, trajectories): rows for (path, tomograms, trajectories), rows
-            in files.groupby(_FILES, sort=False).indices.items()}
+            in pd.DataFrame(files).groupby(_FILES, sort=False).indices.items()}
 
 
-def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> pd.DataFrame:
-    """The three files of each particle, '' where there is none."""
+def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """The three files of each particle (n,), '' where there is none."""
     n = len(columns['id'])
-    own = {_FILES[1]: particles.getTomogramsStar(), _FILES[2]: particles.getTrajectoriesStar()}
-    table = pd.DataFrame({path: columns.get(path, np.full(n, None)) for path in _FILES}, dtype=object)
-    for path in _FILES[1:]:
-        if table[path].isna().all():
-            table[path] = own[path] or ''
-    table = table.fillna('')
-    unknown = int((table['_particlesStar'] == '').sum())
+    own = {_FILES[1]: particles.getTomogramsStar, _FILES[2]: particles.getTrajectoriesStar}
+    files = {}
+    for path in _FILES:
+        values = columns.get(path, np.full(n, None))
+        different = set(values.tolist())
+        if different == {None}:
+            values = np.full(n, own[path]() or '' if path in own else '', dtype=object)
+        elif None in different:
+            values = np.where(pd.isna(values), '', values)
+        files[path] = values
+    unknown = np.count_nonzero(files['_particlesStar'] == '')
     if unknown:
         raise ConvertError('%s: %d of its particles do not say which STAR file they come from' % (particles, unknown))
-    return table
+    return files
 
 
 def rows_of_names(table: 'pd.Series[str]', names: np.ndarray, path: str) -> np.ndarray:
@@ -216,12 +222,12 @@ def _poses_of_set(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) 
 
 
 def volumes_of(coordinates: Any, ts_ids: np.ndarray) -> pd.DataFrame:
-    """tomogram_table of the coordinates' tomograms, with rows for those of `ts_ids` that they lack.
+    """tomogram_table (without sizes) of the coordinates' tomograms, with rows for those of `ts_ids` that they lack.
 
     Scipion's own join of two sets keeps the coordinates of the first alone. The particles of the others then count
     from the centre of the specimen, as they do in every tomogram that has an origin.
     """
-    volumes = tomogram_table(coordinates.getPrecedents())
+    volumes = tomogram_table(coordinates.getPrecedents(), sizes=False)
     unknown = [name for name in pd.unique(pd.Series(ts_ids)) if name not in volumes.index]
     if not unknown:
         return volumes

@@ -15,27 +15,31 @@ from relionsta import geometry
 from .errors import ConvertError
 
 XYZ = ['x', 'y', 'z']
+_UNKNOWN = (np.nan, np.nan, np.nan)
 
 
-def tomogram_table(tomograms: SetOfTomograms) -> pd.DataFrame:
+def tomogram_table(tomograms: SetOfTomograms, sizes: bool = True) -> pd.DataFrame:
     """One row per tomogram, index = its tsId.
 
     Columns: vol_id (object id), file, half1, half2 (None where there are no half maps), x, y, z (size in voxels; NaN
     where the file is gone), voxel (Å), shift_x, shift_y, shift_z (Å: centre of the volume seen from the centre of the
     specimen), offset_x, offset_y, offset_z (Å to add to Scipion's coordinates, 0 where the origin is set). Raises
     ConvertError for a tomogram without name or pixel size, or without both origin and file, and for two of the same
-    name.
+    name. sizes: without it, sizes and shifts are NaN where no coordinate needs them, and files are not opened.
     """
     rows = []
     for tomogram in tomograms.iterItems():
-        ts_id, voxel, size = tomogram.getTsId(), tomogram.getSamplingRate(), tomogram.getDim() or (np.nan,) * 3
+        ts_id, voxel = tomogram.getTsId(), tomogram.getSamplingRate()
         if not ts_id:
             raise ConvertError('%s: tomogram %s has no tilt-series id (tsId); import it again with a name'
                                % (tomograms, tomogram.getFileName()))
         if not voxel:
             raise ConvertError('tomogram %s has no pixel size; set its sampling rate' % ts_id)
+        known = np.array(tomogram.getOrigin().getShifts(), dtype=np.float64) if tomogram.hasOrigin() else None
+        without_size = not sizes and known is not None and not np.isnan(geometry.scipion_zero(_UNKNOWN, voxel, known)).any()
+        size = _UNKNOWN if without_size else tomogram.getDim() or _UNKNOWN
         half = np.array(size, dtype=np.float64) / 2 * voxel
-        origin = np.array(tomogram.getOrigin().getShifts(), dtype=np.float64) if tomogram.hasOrigin() else -half
+        origin = -half if known is None else known
         maps = list(tomogram.getHalfMaps(asList=True)) if tomogram.hasHalfMaps() else []
         half1, half2 = maps if len(maps) == 2 else (None, None)
         offset = geometry.scipion_zero(size, voxel, origin)

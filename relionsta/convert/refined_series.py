@@ -15,9 +15,9 @@ from relionsta.star import read_star, require_columns
 
 from .bulk import read_columns
 from .errors import ConvertError
-from .marks import mark_transform, set_hand, set_scale
-from .relion_series import image_table
-from .series import scipion_ts_id
+from .marks import mark_transform, set_columns, set_hand
+from .relion_series import further_columns, image_table
+from .series import Further, scipion_ts_id
 from .tilt_series import image_names
 
 _OWN_SIZE = ['_mapperPath', '_size']
@@ -27,6 +27,7 @@ class RefinedSeries(NamedTuple):
     """One tilt series of a tomograms.star. images: by image name, with the columns of append_series."""
     hand: float
     images: pd.DataFrame
+    further: Further
 
 
 def read_refined(path: str) -> Dict[str, RefinedSeries]:
@@ -39,8 +40,8 @@ def read_refined(path: str) -> Dict[str, RefinedSeries]:
         table = read_star(file, [name])[name]
         require_columns(table, ('rlnMicrographName', 'rlnTomoYTilt', 'rlnTomoZRot', 'rlnTomoXShiftAngst',
                                 'rlnTomoYShiftAngst'), file, name)
-        images = image_table(table, row)
-        found[scipion_ts_id(name)] = RefinedSeries(row['rlnTomoHand'], images.set_index(table['rlnMicrographName']))
+        images = image_table(table, row).set_index(table['rlnMicrographName'])
+        found[scipion_ts_id(name)] = RefinedSeries(row['rlnTomoHand'], images, further_columns(table, row))
     return found
 
 
@@ -69,6 +70,7 @@ def copy_tilt_series(refined: Dict[str, RefinedSeries], source: SetOfTiltSeries,
         blank = _blank_marks(images)
         copy = TiltSeries()
         copy.copyInfo(series)
+        set_columns(copy, _orders(series)['acq_order'].reindex(images.index), refined[ts_id].further.images)
         target.append(copy)
         for name, image in zip(names, series.iterItems()):
             new = image.clone()
@@ -107,7 +109,7 @@ def copy_ctfs(refined: Dict[str, RefinedSeries], source: SetOfCTFTomoSeries, til
         copy = CTFTomoSeries()
         copy.copy(ctf_series, ignoreAttrs=_OWN_SIZE)
         set_hand(copy, refined[ts_id].hand)
-        set_scale(copy, places['acq_order'], images['scale'])
+        set_columns(copy, places['acq_order'], refined[ts_id].further.ctfs)
         target.append(copy)
         _append_refined(copy, ctf_series, images, places)
         target.update(copy)

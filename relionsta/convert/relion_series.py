@@ -9,12 +9,23 @@ from relionsta.star import require_columns
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, MICROSCOPE_COLUMNS, check_tilt_series
 
 from .errors import ConvertError
-from .marks import SCALE, deformations, set_hand
-from .series import Microscope, append_series, scipion_ts_id
+from .marks import COEFFICIENTS, DEFORMATION_GRID, SCALE, deformations, set_hand
+from .series import Further, Microscope, append_series, scipion_ts_id
 from .tilt_tables import read_overview, tilt_tables
 
 _CTF = {'rlnDefocusU': 'U', 'rlnDefocusV': 'V', 'rlnDefocusAngle': 'angle', 'rlnPhaseShift': 'phase',
         'rlnCtfFigureOfMerit': 'quality', 'rlnCtfMaxResolution': 'resolution'}
+# Columns with these beginnings were found with the CTF, and mean nothing with another.
+_OF_CTF = ('rlnCtf', 'rlnDefocus', 'rlnPhaseShift', 'rlnTomoDefocusSlope')
+DOSE_PER_IMAGE = 'rlnTomoImportFractionalDose'
+# What Scipion's sets hold themselves (or the marks of a transform), and files of RELION 4, which RELION 5 converts.
+_HELD_OF_IMAGES = {'rlnMicrographName', 'rlnMicrographNameEven', 'rlnMicrographNameOdd', 'rlnMicrographPreExposure',
+                   'rlnTomoXTilt', *ALIGNMENT_COLUMNS, COEFFICIENTS, *_CTF,
+                   *('rlnTomoProj' + axis for axis in 'XYZW')}
+_HELD_OF_TOMOGRAM = {'rlnTomoName', 'rlnTomoTiltSeriesStarFile', 'rlnTomoTiltSeriesName', 'rlnVoltage',
+                     'rlnSphericalAberration', 'rlnAmplitudeContrast', 'rlnTomoHand', DOSE_PER_IMAGE, *DEFORMATION_GRID}
+# A tomogram's volumes belong to a set of tomograms.
+_OF_VOLUMES = ('rlnTomoReconstructedTomogram', 'rlnTomoTomogramBinning')
 
 
 def read_tomograms_star(path: str, tilt_series: SetOfTiltSeries,
@@ -39,7 +50,8 @@ def read_tomograms_star(path: str, tilt_series: SetOfTiltSeries,
         require_columns(table, ALIGNMENT_COLUMNS, file, name)
         voltage, cs, contrast, pixel = (float(row[label]) for label in MICROSCOPE_COLUMNS)
         microscope = Microscope(voltage, cs, contrast, pixel, _tilt_axis(table))
-        append_series(ts_id, image_table(table, row), microscope, tilt_series, ctfs, row.get('rlnTomoHand'))
+        append_series(ts_id, image_table(table, row), microscope, tilt_series, ctfs, row.get('rlnTomoHand'),
+                      further_columns(table, row))
     hands = overview['rlnTomoHand'].unique() if 'rlnTomoHand' in overview else ()
     if ctfs is not None and len(hands) == 1:
         set_hand(ctfs, hands[0])
@@ -62,7 +74,9 @@ def image_table(table: pd.DataFrame, overview: Mapping[Hashable, Any]) -> pd.Dat
     images = pd.DataFrame(places, columns=['index', 'file'])
     images['acq_order'] = exposure.argsort(kind='stable').argsort(kind='stable') + 1
     images['pre_exposure'] = exposure
-    images['dose'] = float(np.median(np.diff(np.sort(exposure)))) if len(exposure) > 1 else 0.0
+    dose = float(overview.get(DOSE_PER_IMAGE) or 0)
+    images['dose'] = dose if dose > 0 else (
+        float(np.median(np.diff(np.sort(exposure)))) if len(exposure) > 1 else 0.0)
     images['enabled'] = True
     for label, column in (('rlnTomoYTilt', 'tilt'), ('rlnTomoZRot', 'z_rot'), ('rlnTomoXShiftAngst', 'x_shift'),
                           ('rlnTomoYShiftAngst', 'y_shift')):
@@ -72,8 +86,6 @@ def image_table(table: pd.DataFrame, overview: Mapping[Hashable, Any]) -> pd.Dat
     bent = deformations(overview, table)
     if bent is not None:
         images['deformation'] = bent.to_numpy()
-    # RELION takes 1 where there is no such column.
-    images['scale'] = table[SCALE].to_numpy(dtype=np.float64) if SCALE in table else 1.0
     for label, column in _CTF.items():
         # A fit that failed may have no resolution or score; the defocus has been checked.
         images[column] = pd.to_numeric(table[label], errors='coerce') if label in table else np.nan
@@ -81,6 +93,17 @@ def image_table(table: pd.DataFrame, overview: Mapping[Hashable, Any]) -> pd.Dat
         if label in table:
             images[column] = [_image_and_file(name)[1] for name in table[label]]
     return images
+
+
+def further_columns(table: pd.DataFrame, overview: Mapping[Hashable, Any]) -> Further:
+    """What a tilt-series table, and the tomogram's row of tomograms.star, say beyond image_table."""
+    left = table[[label for label in table if label not in _HELD_OF_IMAGES]]
+    of_ctf = [label for label in left if label.startswith(_OF_CTF)]
+    # RELION takes 1 where there is no scale, and the next job must too.
+    ctfs = left[of_ctf] if SCALE in table else left[of_ctf].assign(**{SCALE: 1.0})
+    return Further(left.drop(columns=of_ctf), ctfs, {
+        label: value for label, value in overview.items()
+        if label not in _HELD_OF_TOMOGRAM and not str(label).startswith(_OF_VOLUMES)})
 
 
 def _image_and_file(name: str) -> Tuple[int, str]:

@@ -1,6 +1,6 @@
 """One tilt series of another program, or of RELION's STAR files -> Scipion's tilt series, CTF and tomogram."""
 import os
-from typing import Any, Dict, Hashable, NamedTuple, Optional
+from typing import Any, Dict, Hashable, Mapping, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from relionsta import geometry
 from relionsta.sources.series import TiltSeriesRecord
 
 from .errors import ConvertError
-from .marks import mark_transform, set_hand, set_scale
+from .marks import mark_transform, set_columns, set_hand, set_tomogram
 
 # Scipion takes an acquisition without magnification for none at all, and then forgets the dose of each image.
 # This is its own default; nothing is computed from it.
@@ -38,6 +38,17 @@ class Microscope(NamedTuple):
     amplitude_contrast: float
     pixel_size: float
     tilt_axis: float
+
+
+class Further(NamedTuple):
+    """What RELION's files say of a tilt series and Scipion has no place for.
+
+    images, ctfs: further columns of the tilt-series table, of the images and of their CTFs, a row for each image.
+    tomogram: further columns of the row of tomograms.star.
+    """
+    images: pd.DataFrame
+    ctfs: pd.DataFrame
+    tomogram: Mapping[Hashable, Any]
 
 
 def scipion_ts_id(name: str) -> str:
@@ -69,14 +80,15 @@ def append_record(record: TiltSeriesRecord, tilt_series: SetOfTiltSeries, ctfs: 
 
 
 def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt_series: SetOfTiltSeries,
-                  ctfs: Optional[SetOfCTFTomoSeries] = None, hand: Optional[float] = None) -> TiltSeries:
+                  ctfs: Optional[SetOfCTFTomoSeries] = None, hand: Optional[float] = None,
+                  further: Optional[Further] = None) -> TiltSeries:
     """Append one tilt series and its CTFs.
 
     images: one row per image of the stack, columns index (section, from 1; 0: a file of its own), file, acq_order
     (from 1), dose, pre_exposure (e/Å², before the image), enabled, tilt, z_rot (deg), x_shift, y_shift (Å; RELION's
     rlnTomoX/YShiftAngst), U, V (Å), angle, phase (deg), quality, resolution (Å), and perhaps odd and even (files),
-    x_tilt (deg; rlnTomoXTilt), deformation (see marks.deformations) and scale (rlnCtfScalefactor). hand: rlnTomoHand,
-    for the CTFs to remember.
+    x_tilt (deg; rlnTomoXTilt) and deformation (see marks.deformations). hand: rlnTomoHand, for the CTFs to remember.
+    further: what else tilt series and CTFs shall remember.
     """
     _check_pixel(ts_id, tilt_series, microscope.pixel_size)
     acquisition = _series_acquisition(images, microscope)
@@ -87,6 +99,9 @@ def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt
     series.setSamplingRate(microscope.pixel_size)
     series.setAcquisition(acquisition)
     series.setAnglesCount(len(images))
+    if further is not None:
+        set_columns(series, images['acq_order'], further.images)
+        set_tomogram(series, further.tomogram)
     tilt_series.append(series)
     transforms = _transforms(images, microscope.pixel_size)
     for row, matrix in zip(images.to_dict('records'), transforms):
@@ -99,7 +114,7 @@ def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt
         series.setOrigin(origin)
     tilt_series.update(series)
     if ctfs is not None:
-        _append_ctfs(series, images, ctfs, hand)
+        _append_ctfs(series, images, ctfs, hand, further)
     return series
 
 
@@ -187,13 +202,14 @@ def _tilt_image(row: Dict[Hashable, Any], matrix: np.ndarray, acquisition: TomoA
     return image
 
 
-def _append_ctfs(series: TiltSeries, images: pd.DataFrame, ctfs: SetOfCTFTomoSeries, hand: Optional[float]) -> None:
+def _append_ctfs(series: TiltSeries, images: pd.DataFrame, ctfs: SetOfCTFTomoSeries, hand: Optional[float],
+                 further: Optional[Further]) -> None:
     ctf_series = CTFTomoSeries(tsId=series.getTsId())
     ctf_series.setTiltSeries(series)
     if hand is not None:
         set_hand(ctf_series, hand)
-    if 'scale' in images:
-        set_scale(ctf_series, images['acq_order'], images['scale'])
+    if further is not None:
+        set_columns(ctf_series, images['acq_order'], further.ctfs)
     ctfs.append(ctf_series)
     has_phase = bool((images['phase'].fillna(0) != 0).any())
     for row in images.to_dict('records'):

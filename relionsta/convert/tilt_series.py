@@ -10,17 +10,29 @@ from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms, Ti
 from relionsta import geometry
 from relionsta.constants import DEFORMATION, X_TILT
 from relionsta.star import write_star
-from relionsta.star.schemas import check_tilt_series, check_tomograms
+from relionsta.star.schemas import SIZE_COLUMNS, check_tilt_series, check_tomograms
 
 from .bulk import read_columns
 from .errors import ConvertError
-from .marks import COEFFICIENTS, DEFORMATION_GRID, SCALE, grid_and_coefficients, remembered_hand, remembered_scale
+from .marks import (
+    COEFFICIENTS,
+    DEFORMATION_GRID,
+    SCALE,
+    columns_of,
+    grid_and_coefficients,
+    remembered_columns,
+    remembered_hand,
+    remembered_tomogram,
+)
 from .positions import tomogram_table
 
 logger = logging.getLogger(__name__)
 
 # RELION takes these for MRC stacks under the suffix :mrcs; every other file must first be converted.
 _MRC_EXTENSIONS = ('.mrc', '.mrcs', '.st', '.ali', '.preali', '.rec', '.map', '.ccp4')
+_CTF_PATHS = ('_defocusU', '_defocusV', '_defocusAngle', '_phaseShift', '_resolution', '_fitQuality', '_acqOrder', '_index')
+_CTF_COLUMNS = ('U', 'V', 'angle', 'phase', 'resolution', 'quality', 'acq_order', 'index', 'scale')
+_GROUP, _STAGE_TILT, _STAGE_AXIS = 'rlnOpticsGroupName', 'rlnTomoNominalStageTiltAngle', 'rlnTomoNominalTiltAxisAngle'
 _X_TILT, _DEFORMATION = '_transform.' + X_TILT, '_transform.' + DEFORMATION
 # A tomogram whose centre is farther than this (in voxels) from the specimen's is not offered to RELION as a volume.
 _CENTRED = 0.51
@@ -59,7 +71,9 @@ def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
                     ts_ids: Optional[Iterable[str]] = None) -> TomogramTables:
     """The tables of write_tomograms_star, checked, without writing: for validation too.
 
-    tomograms: give the sizes; without them the sizes are those of the aligned images (they only set RELION's centre).
+    tomograms: give the sizes; without them the sizes are those of RELION's file that the series came from, or else of the
+    aligned images (they only set RELION's centre). Columns that RELION had and Scipion has no place for (see marks.py)
+    are there if all images of a series, or all tomograms, have them.
     hand: rlnTomoHand (default: what the CTFs of each series remember, else -1). ts_ids: the tilt series wanted
     (default: all). An image is a row if it is enabled in the tilt series and in the CTF, matched by acquisition order
     (by index where the CTF has no order).
@@ -93,7 +107,9 @@ def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
                            % (tilt_series, ', '.join(missing[:8]) or '(none at all)',
                               ', '.join(sorted(tilt_series.getTSIds())[:8])))
     overview = pd.DataFrame(rows)
-    overview.insert(1, 'rlnOpticsGroupName', _optics_group_names(overview))
+    names = _optics_group_names(overview)
+    overview = overview.drop(columns=_GROUP, errors='ignore')
+    overview.insert(1, _GROUP, names)
     # A column that lacks a value for one tomogram cannot be written for the others.
     overview = overview.dropna(axis='columns')
     if not set(DEFORMATION_GRID) <= set(overview):
@@ -102,9 +118,16 @@ def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
 
 
 def _optics_group_names(overview: pd.DataFrame) -> List[str]:
-    """One optics group for each combination of voltage, Cs, amplitude contrast and pixel size, in order of the rows."""
+    """One optics group for each combination of voltage, Cs, amplitude contrast and pixel size, in order of the rows.
+
+    The names that RELION had where all have one, and none of them stands for two such combinations.
+    """
     keys = list(overview[['rlnVoltage', 'rlnSphericalAberration', 'rlnAmplitudeContrast',
                           'rlnTomoTiltSeriesPixelSize']].round(4).itertuples(index=False, name=None))
+    if _GROUP in overview and overview[_GROUP].notna().all():
+        old = overview[_GROUP].tolist()
+        if len(set(zip(old, keys))) == len(set(old)):
+            return old
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys), 1)}
     return ['opticsGroup%d' % numbers[key] for key in keys]
 
@@ -121,17 +144,20 @@ def _check_usable(series: TiltSeries) -> None:
 def _ctf_tables(ctfs: SetOfCTFTomoSeries) -> Tuple[Dict[str, pd.DataFrame], Dict[str, int]]:
     """tsId -> enabled CTFs, and tsId -> rlnTomoHand.
 
-    Columns: U, V, angle, phase, resolution, quality, acq_order, index, scale (NaN where unknown).
+    Columns: U, V, angle, phase, resolution, quality, acq_order, index, scale (NaN where unknown), and further ones of
+    RELION that all of them have.
     """
-    names = {'_defocusU': 'U', '_defocusV': 'V', '_defocusAngle': 'angle', '_phaseShift': 'phase',
-             '_resolution': 'resolution', '_fitQuality': 'quality', '_acqOrder': 'acq_order', '_index': 'index'}
+    names = dict(zip(_CTF_PATHS, _CTF_COLUMNS))
     tables, hands = {}, {}
     for series in ctfs.iterItems():
         columns = read_columns(series, list(names)[:3], optional=list(names)[3:], enabled_only=True)
         table = pd.DataFrame({name: columns.get(path, np.nan) for path, name in names.items()},
                              index=range(len(columns['id'])))
         table = table.astype(np.float64)
-        table['scale'] = table['acq_order'].map(remembered_scale(series)).astype(np.float64)
+        known = remembered_columns(series)
+        table['scale'] = table['acq_order'].map(known.pop(SCALE, {})).astype(np.float64)
+        for label, values in columns_of(known, table['acq_order']).items():
+            table[label] = values
         tables[series.getTsId()] = table
         hands[series.getTsId()] = remembered_hand(series, ctfs) or DEFAULT_HAND
     return tables, hands
@@ -167,12 +193,15 @@ def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> Tuple[pd.DataFrame, D
     if dose is None or np.isnan(dose.astype(np.float64)).any():
         raise ConvertError('tilt series %s: the dose before each image is not known; import it with its dose' % ts_id)
     axis = kept.get('_acquisition._tiltAxisAngle')
+    known = remembered_columns(series)
     table = pd.DataFrame({'rlnMicrographName': image_names(ts_id, kept['_index'], kept['_filename'])})
     for column, names in _half_names(ts_id, kept).items():
         table[column] = names
     table['rlnMicrographPreExposure'] = dose.astype(np.float64)
-    table['rlnTomoNominalStageTiltAngle'] = kept['_tiltAngle']
-    table['rlnTomoNominalTiltAxisAngle'] = z_rot if axis is None or np.isnan(axis).any() else axis
+    for column, otherwise in ((_STAGE_TILT, kept['_tiltAngle']),
+                              (_STAGE_AXIS, z_rot if axis is None or np.isnan(axis).any() else axis)):
+        stage = pd.Series(kept['_acqOrder']).map(known.get(column, {})).astype(np.float64)
+        table[column] = stage.fillna(pd.Series(otherwise)).to_numpy()
     table['rlnTomoXTilt'] = np.nan_to_num(kept[_X_TILT]) if _X_TILT in kept else 0.0
     table['rlnTomoYTilt'] = kept['_tiltAngle']
     table['rlnTomoZRot'] = z_rot
@@ -191,6 +220,9 @@ def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> Tuple[pd.DataFrame, D
     for column, values in (('rlnCtfFigureOfMerit', ctf['quality']), ('rlnCtfMaxResolution', ctf['resolution'])):
         if np.isfinite(values).all():
             table[column] = values
+    for label, values in {**columns_of(known, kept['_acqOrder']), **ctf.drop(columns=list(_CTF_COLUMNS))}.items():
+        if label not in table:
+            table[label] = values
     return table, bent[0] if bent is not None else {}
 
 
@@ -242,7 +274,13 @@ def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.
     if unknown:
         raise ConvertError('tilt series %s: %s is not known; set it when importing the tilt series'
                            % (ts_id, ', '.join(unknown)))
-    if volume is None:
+    known = remembered_tomogram(series)
+    # Sizes are in pixels of the images that they were written with.
+    as_before = abs(known.pop('rlnTomoTiltSeriesPixelSize', 0.0) - pixel) < 1e-3 * pixel
+    sizes = [known.pop(label, None) for label in SIZE_COLUMNS]
+    if volume is None and as_before and all(sizes):
+        size = tuple(geometry.even_size(n) for n in sizes)
+    elif volume is None:
         size = _aligned_size(series, images)
     elif volume[['x', 'y', 'z']].isna().any():
         raise ConvertError('tilt series %s: its tomogram %s cannot be found; its size is needed'
@@ -257,7 +295,7 @@ def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.
             row.update({'rlnTomoReconstructedTomogram': volume['file'],
                         'rlnTomoReconstructedTomogramHalf1': volume['half1'],
                         'rlnTomoReconstructedTomogramHalf2': volume['half2']})
-    return row
+    return {**row, **{label: value for label, value in known.items() if label not in row}}
 
 
 def _aligned_size(series: TiltSeries, images: pd.DataFrame) -> Any:

@@ -3,6 +3,7 @@ from .class3d import ProtStaClass3D
 from .ctf_refine import ProtStaCtfRefine
 from .extract import ProtStaExtract
 from .import_aretomo3 import ProtStaImportAreTomo3
+from .import_imod import ProtStaImportImod
 from .import_picks import ProtStaImportPicks
 from .initial_model import ProtStaInitialModel
 from .join import ProtStaJoin
@@ -19,7 +20,7 @@ from .select_particles import ProtStaSelectParticles
 from .subtract import ProtStaSubtract
 from .symmetry_expand import ProtStaSymmetryExpand
 
-__all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportPicks',
-           'ProtStaInitialModel', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMask', 'ProtStaMultiBody',
-           'ProtStaPolish', 'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaReconstructTomograms', 'ProtStaRefine3D',
-           'ProtStaSelectClasses', 'ProtStaSelectParticles', 'ProtStaSubtract', 'ProtStaSymmetryExpand']
+__all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaExtract', 'ProtStaImportAreTomo3', 'ProtStaImportImod',
+           'ProtStaImportPicks', 'ProtStaInitialModel', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMask',
+           'ProtStaMultiBody', 'ProtStaPolish', 'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaReconstructTomograms',
+           'ProtStaRefine3D', 'ProtStaSelectClasses', 'ProtStaSelectParticles', 'ProtStaSubtract', 'ProtStaSymmetryExpand']

@@ -8,10 +8,12 @@ import pandas as pd
 from ..convert.bulk import read_columns
 from ..convert.errors import ConvertError
 from ..convert.job_inputs import check_job_inputs
-from ..convert.parts import check_unique
+from ..convert.parts import NAME, TOMOGRAM, check_unique
 from ..convert.series import scipion_ts_id
+from ..convert.tilt_tables import tilt_tables
 from ..objects import StaParticle
-from ..star import StarError, read_star
+from ..star import StarError, read_star, require_columns
+from ..star.schemas import check_particles, check_tilt_series, check_tomograms
 from .maps import checkFile
 
 #: More positions than this fraction outside of their tomograms are no accident: the pixel size or the tomograms are
@@ -35,7 +37,7 @@ def checkParticles(label, particles, extracted=True):
     if errors:
         return errors
     errors += checkTomograms(label, particles.getTSIds(), *tomograms) + checkHalves(label, particles)
-    errors += [] if errors else checkJoined(label, particles)
+    errors = errors or checkJoined(label, particles) or checkFiles(label, particles, images=extracted)
     if extracted and not particles.getBoxSize():
         errors.append('*%s*: the particles have no images. Run Extract subtomos on them first.' % label)
     if extracted and particles.getOutdatedBy():
@@ -69,6 +71,44 @@ def checkJoined(label, particles):
     except (ConvertError, StarError) as error:
         return ['*%s*: %s.' % (label, str(error).rstrip('.'))]
     return []
+
+
+def checkFiles(label, particles, images):
+    """Rows, optics and tilt series of the particles must be such that RELION does not crash or go wrong in silence.
+
+    images: the particles must have some. Rows of the files that are not in the set are not looked at.
+    """
+    attributes = ['_particleName', StaParticle.PARTICLES_STAR_ATTR, StaParticle.TOMOGRAMS_STAR_ATTR]
+    columns = read_columns(particles, attributes[:2], optional=attributes[2:], enabled_only=True)
+    items = pd.DataFrame({name: columns.get(name, '') for name in attributes}).fillna('')
+    try:
+        for (star, tomograms), some in items.groupby(attributes[1:], sort=False):
+            _checkRows(star, tomograms or particles.getTomogramsStar(), some[attributes[0]], images)
+    except (ConvertError, StarError) as error:
+        return ['*%s*: %s. Mend the file, or take particles from a new run of Extract subtomos.'
+                % (label, str(error).rstrip('.'))]
+    return []
+
+
+def _checkRows(star, tomogramsStar, names, images):
+    """The rows of these particles in a particles STAR, and their tilt series."""
+    blocks = read_star(star)
+    rows = blocks.get('particles', pd.DataFrame())
+    require_columns(rows, [NAME, TOMOGRAM], star, 'particles')
+    rows = rows[rows[NAME].isin(names)]
+    if len(rows) < len(names):
+        raise ConvertError('%d of %d particles are not in %s; the file was changed after the set was made'
+                           % (len(names) - len(rows), len(names), star))
+    overview = read_star(tomogramsStar, ['global'])['global']
+    check_tomograms(overview, tomogramsStar)
+    overview = overview[overview[TOMOGRAM].isin(rows[TOMOGRAM])]
+    tilts = {}
+    for row, table, file in tilt_tables(overview, tomogramsStar):
+        check_tilt_series(table, row[TOMOGRAM], file, whole_stack='rlnTomoTiltSeriesName' in row)
+        tilts[row[TOMOGRAM]] = len(table)
+    # A column rlnMicrographName does not go to RELION (see convert/parts.py).
+    check_particles({**blocks, 'particles': rows.drop(columns='rlnMicrographName', errors='ignore')}, star, overview, tilts,
+                    optics=True, images=images)
 
 
 def unknownTomograms(label, tsIds, known, where):

@@ -8,7 +8,7 @@ from ..convert.relion_series import read_tomograms_star
 from ..jobs import files
 from ..objects import SetOfStaParticles
 from ..results.series_changes import series_changes
-from ..star import StarError, read_star
+from ..star import read_star
 from ..star.optimisation_set import read_optimisation_set
 from . import checks, maps
 from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
@@ -64,25 +64,14 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
     # ----------------------------------------------------------------- checks
     def _validateInputs(self):
         particles = self.inputParticles.get()
-        return (super()._validateInputs() or self._checkSplit(particles) or self._checkOptics(particles)
-                or self._checkReference(particles) or self._checkRest(particles))
+        return (super()._validateInputs() or self._checkSplit(particles) or self._checkReference(particles)
+                or self._checkRest(particles))
 
     def _checkSplit(self, particles):
         if checks.halfSets(particles) == {1, 2}:
             return []
         return ['*Particles*: they are not split into two half sets (rlnRandomSubset), and RELION compares each half with '
                 'the reference of its own. Run 3D auto-refine on them first.']
-
-    def _checkOptics(self, particles):
-        """RELION crashes without a word where there is no optics table."""
-        for path in particles.getParticlesStars():
-            try:
-                optics = read_star(path, ['optics'])['optics']
-            except (StarError, KeyError) as error:
-                return ['*Particles*: %s has no optics table (%s). Extract the particles again.' % (path, error)]
-            if not len(optics):
-                return ['*Particles*: the optics table of %s is empty. Extract the particles again.' % path]
-        return []
 
     def _checkReference(self, particles):
         label, volume = 'Reference map with half maps', self.referenceVolume.get()

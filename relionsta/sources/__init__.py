@@ -1,4 +1,4 @@
-"""Readers of other programs' files: tilt series of AreTomo3, picks of pytom-match-pick and RELION."""
+"""Readers of other programs' files: tilt series of AreTomo3 and IMOD, picks of pytom-match-pick and RELION."""
 from .aretomo3 import SeriesLocation, find_series, read_series
 from .picks import CENTERED, UNBINNED, VOXEL, Picks, match_tomogram, read_picks
 from .series import IMAGE_COLUMNS, TiltSeriesRecord

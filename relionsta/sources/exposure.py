@@ -49,7 +49,7 @@ def exposure_of(tlt: Path, mdoc: Optional[Path], nominal: np.ndarray, dose_per_i
 def _order(mdoc: Path, table: pd.DataFrame) -> 'pd.Series[int]':
     for column in ('time', 'prior_dose'):
         if table[column].notna().all() and table[column].is_unique:
-            return table[column].rank().astype(int)
+            return pd.Series(table[column].rank().to_numpy(dtype=int))
     raise SourceError('%s: neither DateTime nor PriorRecordDose tell the order of acquisition: write a _TLT.txt.' % mdoc)
 
 

@@ -8,6 +8,12 @@ import pandas as pd
 from relionsta.star.error import StarError
 
 Where = Union[str, Path, None]
+_EMPTY = frozenset(['', 'None', None])
+
+
+def row_number(table: Union[pd.DataFrame, 'pd.Series[str]'], place: int) -> int:
+    """The number in its file, from 1, of the row at this place; rows may have been taken out of the table since."""
+    return int(table.index[place]) + 1
 
 
 def check_not_empty(table: pd.DataFrame, path: Where, block: str) -> None:
@@ -24,16 +30,19 @@ def check_numbers(table: pd.DataFrame, columns: Iterable[str], path: Where, bloc
         numbers = pd.to_numeric(table[column], errors='coerce').to_numpy(dtype=np.float64)
         wrong = np.flatnonzero(~np.isfinite(numbers))
         if len(wrong):
-            raise StarError(path, f'{column} is {table[column].iloc[wrong[0]]} in row {wrong[0] + 1} ({len(wrong)} of '
-                                  f'{len(table)} rows), no number; correct these rows or leave them out', block)
+            raise StarError(path, f'{column} is {table[column].iloc[wrong[0]]} in row {row_number(table, wrong[0])} '
+                                  f'({len(wrong)} of {len(table)} rows), no number; correct these rows or leave '
+                                  'them out', block)
 
 
 def check_texts(table: pd.DataFrame, columns: Iterable[str], path: Where, block: str) -> None:
     """Raise StarError if a text column holds nothing (empty, `None` or missing) in a row."""
     for column in columns:
+        if _EMPTY.isdisjoint(table[column].tolist()) and not table[column].isna().any():
+            continue
         empty = np.flatnonzero(table[column].isin(['', 'None']) | table[column].isna())
         if len(empty):
-            raise StarError(path, f'{column} is empty in row {empty[0] + 1}; fill it in', block)
+            raise StarError(path, f'{column} is empty in row {row_number(table, empty[0])}; fill it in', block)
 
 
 def check_each(table: pd.DataFrame, column: str, good: Callable[[np.ndarray], np.ndarray], rule: str,
@@ -42,7 +51,7 @@ def check_each(table: pd.DataFrame, column: str, good: Callable[[np.ndarray], np
     values = table[column].to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~good(values))
     if len(wrong):
-        raise StarError(path, f'{column} is {values[wrong[0]]:g} in row {wrong[0] + 1}; it {rule}', block)
+        raise StarError(path, f'{column} is {values[wrong[0]]:g} in row {row_number(table, wrong[0])}; it {rule}', block)
 
 
 def first_repeated(values: Sequence[object]) -> Optional[object]:

@@ -39,8 +39,12 @@ def _parts(source: Union[str, Path], loop: Loop, rows: np.ndarray, changes: Chan
         yield (block_begin(name) + '\n'.join(writer.loop_header(labels)) + '\n').encode('utf-8')
         with open(str(source), 'rb') as file:
             for first in range(0, len(rows), _PIECE):
-                data = _lines(file.fileno(), loop, rows[first:first + _PIECE])
-                yield data if not changes else _changed(cells_of(data, len(loop.labels)), loop, changes, first, writer)
+                some = rows[first:first + _PIECE]
+                data = _lines(file.fileno(), loop, some)
+                if changes:
+                    line_ends = np.cumsum(loop.rows[some + 1] - loop.rows[some]) - 1
+                    data = _changed(cells_of(data, line_ends, len(loop.labels)), loop, changes, first, writer)
+                yield data
         yield BLOCK_END[1:].encode('utf-8')
 
 

@@ -10,13 +10,15 @@ from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from relionsta.star import digits
+
 #: Smaller files are read carefully at once. Bytes.
 LARGE = 1 << 18
 #: Rows are worked on in pieces that stay in a processor's cache.
-PIECE = 1 << 18
+PIECE = 1 << 17
 # A cell is looked at through a window that ends with it; longer numbers are none of RELION's.
 WINDOW = 16
-_NEWLINE, _TAB, _SPACE = b'\n'[0], b'\t'[0], b' '[0]
+_NEWLINE, _SPACE = b'\n'[0], b' '[0]
 
 
 class NotPlain(Exception):
@@ -68,28 +70,33 @@ def find_loops(path: Union[str, Path]) -> PlainFile:
     return PlainFile(text.decode('ascii'), loops)
 
 
-def pieces(path: Union[str, Path], rows: np.ndarray) -> Iterator[bytes]:
-    """Consecutive rows of a file, some at a time. rows: (n + 1,) where they begin and end, as in Loop."""
+def pieces(path: Union[str, Path], loop: Loop) -> Iterator[Cells]:
+    """The rows of a loop in their order, some at a time. Raises NotPlain where they are not plain."""
+    rows = loop.rows
     with open(str(path), 'rb') as file:
         file.seek(int(rows[0]))
         first = 0
         while first < len(rows) - 1:
             last = max(first + 1, int(np.searchsorted(rows, rows[first] + PIECE, side='right')) - 1)
-            yield file.read(int(rows[last] - rows[first]))
+            data = file.read(int(rows[last] - rows[first]))
+            yield cells_of(data, rows[first + 1:last + 1] - (rows[first] + 1), len(loop.labels))
             first = last
 
 
-def cells_of(rows: bytes, width: int) -> Cells:
-    """The cells of rows (each with its line end) of `width` columns. Raises NotPlain unless all are so."""
-    if b'"' in rows or b"'" in rows or b'#' in rows or not rows.isascii():
+def cells_of(rows: bytes, line_ends: np.ndarray, width: int) -> Cells:
+    """The cells of rows of `width` columns. line_ends: (n,) where the line end of each row is in `rows`.
+
+    Raises NotPlain unless all are so.
+    """
+    if line_ends[-1] != len(rows) - 1 or b'"' in rows or b"'" in rows or b'#' in rows or not rows.isascii():
         raise NotPlain
     data = b' ' * WINDOW + rows
+    newlines = line_ends + WINDOW
     characters = np.frombuffer(data, np.uint8)
     blank = characters <= _SPACE
-    newlines = np.flatnonzero(characters == _NEWLINE)
-    controls = np.count_nonzero(characters < _SPACE) - np.count_nonzero(characters == _TAB)
     edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
-    if controls != len(newlines) or len(edges) != 2 * width * len(newlines):
+    if (np.count_nonzero(characters < _SPACE) - data.count(b'\t') != len(newlines)
+            or (characters[newlines] != _NEWLINE).any() or len(edges) != 2 * width * len(newlines)):
         raise NotPlain
     edges = edges.reshape(len(newlines), 2 * width)
     if (edges[:, -1] > newlines).any() or (edges[1:, 0] <= newlines[:-1]).any():
@@ -106,25 +113,29 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
         return []
     starts, ends = (places[:, columns].T.ravel() for places in (cells.starts, cells.ends))
     lengths = ends - starts
-    windows = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))
-    # (WINDOW, n): each cell from top to bottom, at the bottom its last character.
-    window = np.ascontiguousarray(windows[ends - WINDOW].view(np.uint8).reshape(-1, WINDOW).T)
-    inside = _PLACES[:, None] >= (WINDOW - np.minimum(lengths, WINDOW)).astype(np.uint8)
     negative = np.frombuffer(cells.data, np.uint8)[starts] == ord('-')
-    points, signs = (window == ord('.')) & inside, (window == ord('-')) & inside
-    digits = (window - np.uint8(ord('0'))) * (inside & ~(points | signs))
-    n_points, n_signs = _sum(points.view(np.uint8)), _sum(signs.view(np.uint8))
-    n_digits = lengths - n_points - negative
-    decimals = _sum(points * _AFTER[:, None])
+    windows = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))
+    # (2, n) words; what stands before a cell, its sign and its point become the digit 0.
+    words = np.ascontiguousarray(windows[ends - WINDOW].view('<u8').reshape(-1, 2).T)
+    kept = np.minimum(lengths - negative, WINDOW)
+    for word, before in zip(words, _BEFORE):
+        word ^= (word ^ digits.ZEROS) & before.take(kept)
+    points = digits.marked(words, '.')
+    words ^= points * np.uint64(ord('.') ^ ord('0'))
+    first, last = digits.as_bits(points)
+    places = (first | (last << np.uint64(digits.WIDTH))).astype(np.uint16)
+    decimals, has_point = _DECIMALS.take(places), places != 0
+    n_digits = lengths - has_point - negative
     no_point = np.repeat(whole, len(cells.starts))
-    odd = ((np.maximum.reduce(digits, axis=0) > 9) | (n_points > ~no_point) | (n_digits < 1) | (n_digits >= WINDOW)
-           | (n_signs != negative))
+    odd = (digits.no_digits(words).any(axis=0) | (decimals == _SEVERAL) | (has_point & no_point) | (n_digits < 1)
+           | (n_digits >= WINDOW))
     if odd.any():
         decimals[odd] = 0
     # With the point as a digit 0 between; every step is exact, since all are whole numbers below 2^53.
-    value = _whole(digits)
-    scale = _POWERS[decimals]
-    value -= np.floor(value / (scale * 10)) * (scale * 9) * (decimals > 0)
+    left, right = digits.whole_numbers(words).astype(np.float64)
+    value = left * 10.0 ** digits.WIDTH + right
+    scale = _POWERS.take(decimals)
+    value -= np.floor(value / (scale * 10)) * (scale * 9) * has_point
     value /= scale
     np.negative(value, out=value, where=negative)
     if odd.any():
@@ -135,22 +146,20 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
             for column, one in zip(value.reshape(len(columns), -1), whole)]
 
 
-_PLACES = np.arange(WINDOW, dtype=np.uint8)
-_AFTER = _PLACES[::-1].copy()
-_POWERS = 10.0 ** np.arange(WINDOW)
+def _words(characters: np.ndarray) -> np.ndarray:
+    """(n, WINDOW) uint8 -> (2, n) words."""
+    return np.ascontiguousarray(characters.astype(np.uint8).view('<u8').T)
 
 
-def _sum(small: np.ndarray) -> np.ndarray:
-    """Sums over the characters of each cell, (WINDOW, n) -> (n,) uint8."""
-    return np.asarray(np.add.reduce(small, axis=0, dtype=np.uint8))
-
-
-def _whole(digits: np.ndarray) -> np.ndarray:
-    """(WINDOW, n) digits -> (n,) float64: two digits at a time, then four, then eight."""
-    pairs = digits[0::2] * np.uint8(10) + digits[1::2]
-    fours = pairs[0::2].astype(np.uint16) * np.uint16(100) + pairs[1::2]
-    eights = fours[0::2].astype(np.uint32) * np.uint32(10000) + fours[1::2]
-    return np.asarray(eights[0] * 1e8 + eights[1])
+_PLACES = np.arange(WINDOW)
+_POWERS = 10.0 ** _PLACES
+# By length of a number: the characters of its window that stand before it.
+_BEFORE = _words((_PLACES < WINDOW - np.arange(WINDOW + 1)[:, None]) * 255)
+# By the bits that say where points are: the number of characters after it.
+_SEVERAL = WINDOW
+_DECIMALS = np.full(1 << WINDOW, _SEVERAL, np.uint8)
+_DECIMALS[0] = 0
+_DECIMALS[1 << _PLACES] = WINDOW - 1 - _PLACES
 
 
 def _read_by_python(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:

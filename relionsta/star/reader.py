@@ -93,8 +93,7 @@ def _plain_table(path: Union[str, Path], loop: plain.Loop, wanted: Optional[Coll
     numbers = [label for label in columns if label in REAL_LABELS or label in INTEGER_LABELS]
     whole = [label in INTEGER_LABELS for label in numbers]
     once: Dict[str, str] = {}
-    for rows in plain.pieces(path, loop.rows):
-        cells = plain.cells_of(rows, len(loop.labels))
+    for cells in plain.pieces(path, loop):
         for label, values in zip(numbers, plain.numbers(cells, [places[label] for label in numbers], whole)):
             columns[label].append(values)
         for label, found in columns.items():

@@ -10,7 +10,7 @@ from typing import Mapping, Optional
 import numpy as np
 import pandas as pd
 
-from relionsta.star.checks import Where, check_each, check_not_empty, check_numbers, check_texts, first_repeated
+from relionsta.star.checks import Where, check_each, check_not_empty, check_numbers, check_texts, first_repeated, row_number
 from relionsta.star.tables import StarError, require_columns
 
 OPTIMISATION_SET_COLUMNS = ('rlnTomoParticlesFile', 'rlnTomoTomogramsFile', 'rlnTomoTrajectoriesFile',
@@ -214,8 +214,8 @@ def _check_visible_frames(particles: pd.DataFrame, path: Where, tilts: Optional[
     frames: 'pd.Series[str]' = particles['rlnTomoVisibleFrames'].map(str)
     wrong = np.flatnonzero(~frames.str.contains(r'^\[[01](?:,[01])*\]$', regex=True).to_numpy(dtype=bool))
     if len(wrong):
-        raise StarError(path, f'rlnTomoVisibleFrames is {frames.iloc[wrong[0]]} in row {wrong[0] + 1}; it must be a '
-                              'list of 1 and 0 such as [1,0,1]: extract the particles again', 'particles')
+        raise StarError(path, f'rlnTomoVisibleFrames is {frames.iloc[wrong[0]]} in row {row_number(frames, wrong[0])}; it '
+                              'must be a list of 1 and 0 such as [1,0,1]: extract the particles again', 'particles')
     if tilts is None:
         return
     known = particles['rlnTomoName'].isin(list(tilts))
@@ -225,6 +225,6 @@ def _check_visible_frames(particles: pd.DataFrame, path: Where, tilts: Optional[
     if len(bad):
         row = bad[0]
         name = particles['rlnTomoName'].iloc[row]
-        raise StarError(path, f'rlnTomoVisibleFrames has {counts.iloc[row]} values in row {row + 1}, but tilt series '
-                              f'{name} has {tilts[name]} images; choose the tomograms with which the particles were '
-                              'extracted, or extract them again', 'particles')
+        raise StarError(path, f'rlnTomoVisibleFrames has {counts.iloc[row]} values in row {row_number(frames, row)}, but '
+                              f'tilt series {name} has {tilts[name]} images; choose the tomograms with which the '
+                              'particles were extracted, or extract them again', 'particles')

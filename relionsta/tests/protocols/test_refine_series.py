@@ -4,7 +4,7 @@ import numpy as np
 from relionsta import geometry
 from relionsta.constants import X_TILT
 from relionsta.convert.bulk import read_columns
-from relionsta.convert.marks import remembered_hand, remembered_scale
+from relionsta.convert.marks import remembered_columns, remembered_hand
 from relionsta.convert.poses import COORDINATES, ORIGINS
 from relionsta.protocols.extract_again import newExtraction
 from relionsta.simulate.scene import make_scene
@@ -113,7 +113,7 @@ class TestStaRefineSeries(SeriesCase):
                 np.testing.assert_allclose(astigmatic(*ours.T), astigmatic(
                     *table[['rlnDefocusU', 'rlnDefocusV', 'rlnDefocusAngle']].to_numpy().T), rtol=1e-6, atol=0.01)
                 self.assertEqual(remembered_hand(series), WRONG.hand)
-                scale = remembered_scale(series)
+                scale = remembered_columns(series)['rlnCtfScalefactor']
                 np.testing.assert_allclose([scale[ctf.getAcquisitionOrder()] for ctf in enabled],
                                            table['rlnCtfScalefactor'])
 

@@ -158,7 +158,7 @@ class TestStaRefineSeriesRefusals(SeriesCase):
         star = self.shelf.path('no_optics.star')
         write_star(star, {name: block for name, block in blocks.items() if name != 'optics'})
         bare = self.shelf.changed(self.halved, 'no_optics', change=lambda particle: particle.setParticlesStar(star))
-        self.assertIn('has no optics table', self.refused(inputParticles=bare))
+        self.assertIn('data_optics is missing', self.refused(inputParticles=bare))
 
     def test_shift_and_motion(self):
         """RELION's GUI refuses it, its program takes one of the two."""

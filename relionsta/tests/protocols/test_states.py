@@ -49,7 +49,8 @@ class TestStaStates(StaCase):
                 if labels:
                     self.assertEqual(sorted(errors), sorted('*%s* cannot be EMPTY.' % label for label in labels))
                 else:
-                    self.assertEqual(errors, ["*Folder or pattern*: empty. Give AreTomo3's output folder."])
+                    program = {'ProtStaImportAreTomo3': 'AreTomo3', 'ProtStaImportImod': 'IMOD'}[name]
+                    self.assertEqual(errors, ["*Folder or pattern*: empty. Give %s's output folder." % program])
 
     def test_running_tells_the_progress(self):
         """A refinement takes days: where it is should be seen without reading a log."""

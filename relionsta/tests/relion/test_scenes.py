@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from relionsta.simulate.particle import sample, two_lobes
 from relionsta.tests.scenes.average import compare, solve
+from relionsta.tests.scenes.etomo import make_etomo_series
 from relionsta.tests.scenes.limits import ANGLE, CORRELATION, SHIFT
 from relionsta.tests.scenes.scene import BOX, DIAMETER, SCENES, Scene
 from relionsta.tests.scenes.truth import Truth, make_truth, project
@@ -42,6 +43,16 @@ def test_the_reference_comes_back(scene: Scene, projected: Projected, tmp_path: 
     truth = make_truth(scene)
     special = replace(scene, name='') == scene.as_seen()
     for match in solve(truth, projected(truth), from_tilt_images=special).values():
+        assert match.cc >= CORRELATION and match.shift <= SHIFT and match.angle <= ANGLE, match
+
+
+@pytest.mark.parametrize('name', ['tilt axis 85°', 'tilt axis −95°', 'two views excluded, and a CTF', 'two dark images'])
+def test_alignment_of_etomo(name: str, projected: Projected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents a wrong sign, order or view between the files of eTomo's folder and RELION."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('relionsta.tests.scenes.average.make_tilt_series', make_etomo_series)
+    truth = make_truth(named(name))
+    for match in solve(truth, projected(truth), from_tilt_images=False).values():
         assert match.cc >= CORRELATION and match.shift <= SHIFT and match.angle <= ANGLE, match
 
 

@@ -58,6 +58,18 @@ def test_voxels_of_pytom():
     np.testing.assert_allclose(coordinates_table(coordinates)[ANGLES], table[ANGLES], atol=1e-6)
 
 
+def test_pytoms_two_forms_of_one_run():
+    """The file of --relion5-compat and the default one must lie in the same place, though its pixel size is a lie."""
+    table = write_pytom()
+    corner = ['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']
+    other = table.rename(columns={'rlnDetectorPixelSize': 'rlnTomoTiltSeriesPixelSize', 'rlnMicrographName': 'rlnTomoName'})
+    other[COORDINATES] = (table[corner].to_numpy() - np.array(SIZE) / 2) * VOXEL
+    write_star('compat.star', {'particles': other.drop(columns=corner)})
+    first, second = (coordinates_table(append(read_picks(file), make_tomograms())[0]) for file in (
+        'picks.star', 'compat.star'))
+    pd.testing.assert_frame_equal(first, second, atol=1e-9)
+
+
 def test_a_tomogram_searched_at_another_binning():
     """The voxel size in the file is that of the tomogram that was searched, not of ours."""
     write_pytom()

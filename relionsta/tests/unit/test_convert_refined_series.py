@@ -8,7 +8,7 @@ import pytest
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries
 
 from relionsta.convert.errors import ConvertError
-from relionsta.convert.marks import remembered_hand, remembered_scale
+from relionsta.convert.marks import remembered_columns, remembered_hand
 from relionsta.convert.refined_series import comes_from, copy_ctfs, copy_tilt_series, read_refined
 from relionsta.convert.relion_series import read_tomograms_star
 from relionsta.convert.tilt_series import tomogram_tables, write_tomograms_star
@@ -67,6 +67,11 @@ def read_sets(path):
     ctfs.setSetOfTiltSeries(series)
     ctfs.write()
     return series, ctfs
+
+
+def series_of(items, ts_id):
+    """The tilt series, or CTFs, with this tsId, as a copy."""
+    return next(one.clone() for one in items.iterItems() if one.getTsId() == ts_id)
 
 
 def disable(series, index):
@@ -148,7 +153,11 @@ def test_copies_have_the_new_values_and_all_images():
         assert images[2].getTiltAngle() == old[2].getTiltAngle()
     for one in new_ctfs.iterItems():
         assert one.getSize() == TILTS
-        assert len(remembered_scale(one)) == TILTS - 1
+        # The image that RELION never saw keeps what it had, as its defocus does.
+        scale, old_scale = (remembered_columns(series_of(items, one.getTsId()))['rlnCtfScalefactor']
+                            for items in (new_ctfs, ctfs))
+        assert len(scale) == TILTS
+        assert [order for order in scale if scale[order] == old_scale[order]] == [1]
     check_tables(tomogram_tables(new_series, new_ctfs), path)
 
 
@@ -189,3 +198,101 @@ def test_alignment_by_another_program_drops_the_old_deformation():
         assert 'rlnTomoDeformationCoefficients' not in table
         np.testing.assert_array_equal(table['rlnTomoXTilt'], 0)
     assert 'rlnTomoDeformationType' not in tables.tomograms
+
+
+#: What RELION may have in its files and no other program of Scipion's knows, of images, CTFs and tomograms.
+OF_IMAGES = {'rlnTomoNominalStageTiltAngle': [-31.5, -14.25, 0.0, 15.0, 30.0],
+             'rlnTomoNominalTiltAxisAngle': [84.5] * TILTS, 'rlnTomoNominalDefocus': [-3.5, -3.0, -3.0, -3.0, -2.75],
+             'rlnMicrographMovieName': ['007', 'None', 'frames/TS 3.eer', "it's.tif", '1e5'],
+             'rlnTomoTiltMovieFrameCount': [8, 9, 10, 11, 12], 'rlnAccumMotionTotal': [1.5, 2.25, 1e-07, 3.0, 123456.789],
+             'wrpOwn': ['a', 'b', 'c', 'd', 'e']}
+OF_CTFS = {'rlnCtfBfactor': [0.0, -1.5, 2.5, 3.125, 100.0], 'rlnCtfBfactorPerElectronDose': [4.0, 4.5, 5.0, 5.5, 6.0],
+           'rlnTomoDefocusSlope': [1.0, 0.98, 1.02, 1.0123456789, 0.5], 'rlnCtfIceRingDensity': [0.1, 0.2, 0.3, 0.4, 0.5]}
+OF_TOMOGRAM = {'rlnTomoImportFractionalDose': 2.875, 'rlnOpticsGroupName': '007', 'rlnEtomoDirectiveFile': 'None',
+               'rlnMicrographOriginalPixelSize': 0.675, 'rlnTomoSizeX': 4000, 'rlnTomoSizeY': 4002, 'rlnTomoSizeZ': 2000}
+
+
+def with_further_columns(path):
+    """Add them to the files of write_scene; returns the tables by name and the overview."""
+    blocks = read_star(path)
+    for label, value in OF_TOMOGRAM.items():
+        blocks['global'][label] = value
+    write_star(path, blocks)
+    tables = {}
+    for name in NAMES:
+        file = os.path.join(os.path.dirname(path), name + '.star')
+        table = read_star(file)[name].assign(**OF_IMAGES, **OF_CTFS)
+        write_star(file, {name: table})
+        tables[name] = read_star(file)[name]
+    return tables, blocks['global']
+
+
+def copied(items, keep=NAMES):
+    """Scipion's own copy of tilt series or CTFs, as its subset makes it."""
+    copy = type(items)(filename=new_file('copy'))
+    copy.copyInfo(items)
+    copy.copyItems(items, itemSelectedCallback=lambda item: item.getTsId() in keep)
+    copy.write()
+    return copy
+
+
+@pytest.mark.parametrize('names', [NAMES, NAMES[1:]])
+def test_columns_that_scipion_does_not_know_come_back(names):
+    """RELION uses B-factors, slopes of defocus and the dose per image; without a column it takes another value and says
+    nothing. Through Scipion's own copy and subset, with an image left out: none may get the value of its neighbour."""
+    tables, before = with_further_columns(write_scene(refined=True))
+    series, ctfs = read_sets('job000/tomograms.star')
+    series, ctfs = disable(copied(series, names), 2), copied(ctfs, names)
+    path = write_tomograms_star('again', series, ctfs)
+    overview = read_star(path, ['global'])['global']
+    assert list(overview['rlnTomoName']) == list(names)
+    for label in before:
+        if label != 'rlnTomoTiltSeriesStarFile':
+            assert overview[label].tolist() == before[label].tolist()[-len(names):], label
+    for name, file in zip(names, overview['rlnTomoTiltSeriesStarFile']):
+        after, wanted = read_star(file)[name], tables[name].drop(index=1).reset_index(drop=True)
+        assert set(wanted) <= set(after)
+        for label in (*OF_IMAGES, *OF_CTFS, 'rlnTomoDeformationCoefficients', 'rlnMicrographPreExposure'):
+            assert after[label].tolist() == wanted[label].tolist(), label
+        for label in wanted.select_dtypes('number'):
+            np.testing.assert_allclose(after[label], wanted[label], rtol=1e-9, atol=1e-6, err_msg=label)
+
+
+def test_columns_of_a_ctf_go_with_it():
+    """A B-factor fitted with one CTF would be applied to the next; what the microscope wrote down stays true."""
+    tables, _ = with_further_columns(write_scene())
+    series, _ = read_sets('job000/tomograms.star')
+    _, others = read_sets(write_scene('job001', seed=4))
+    for name, table in tomogram_tables(series, others).tilt_series.items():
+        assert not set(OF_CTFS) & set(table)
+        for label in OF_IMAGES:
+            assert table[label].tolist() == tables[name][label].tolist(), label
+
+
+def test_sizes_go_with_the_pixel_size():
+    """Sizes are pixels: those of the unbinned images would put the centre of binned ones elsewhere."""
+    with_further_columns(write_scene())
+    series, ctfs = read_sets('job000/tomograms.star')
+    binned = SetOfTiltSeries(filename=new_file('binned'))
+    binned.copyInfo(series)
+    binned.setSamplingRate(2 * PIXEL)
+    binned.copyItems(series, updateTsCallback=lambda number, one, new: new.setSamplingRate(2 * PIXEL))
+    binned.write()
+    overview = tomogram_tables(binned, ctfs).tomograms
+    assert list(overview['rlnTomoSizeX']) != [4000, 4000]
+    assert list(overview['rlnTomoTiltSeriesPixelSize']) == [2 * PIXEL] * len(NAMES)
+
+
+def test_refined_series_keep_what_the_file_says():
+    """The file of a refinement has the columns of the one before it: the sets of both must have them."""
+    with_further_columns(write_scene())
+    series, ctfs = read_sets('job000/tomograms.star')
+    path = write_scene('job001', seed=2, refined=True)
+    tables, _ = with_further_columns(path)
+    refined = read_refined(path)
+    new_series, new_ctfs = empty_sets()
+    copy_tilt_series(refined, series, new_series)
+    copy_ctfs(refined, ctfs, series, new_ctfs)
+    for name, table in tomogram_tables(new_series, new_ctfs).tilt_series.items():
+        for label in (*OF_IMAGES, *OF_CTFS):
+            assert table[label].tolist() == tables[name][label].tolist(), label
