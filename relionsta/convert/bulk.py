@@ -16,7 +16,7 @@ from .stored import decode, encode
 
 _BASIC = ('id', 'enabled', 'label', 'comment')
 # Rows on their way in or out at one time: few, so that a million particles need no memory for it.
-_PIECE = 1024
+_PIECE = 2048
 # Rows of one INSERT, and values that any SQLite takes with it.
 _AT_ONCE = 32
 _MOST_BOUND = 900

@@ -16,12 +16,12 @@ from relionsta.star import digits
 DECIMALS = 12
 _SCALE = 10.0 ** DECIMALS
 # As many as fit into a processor's cache.
-_PIECE = 1024
+_PIECE = 2048
 _FIELD = re.compile(rb'[ -]\d\.\d{%d}(?![\deE])' % DECIMALS)
 _LENGTH = DECIMALS + 3
 _GROUP = 4
 _TEXTS_OF_GROUPS = np.array([b'%04d' % number for number in range(10 ** _GROUP)], 'S4').view('<u4')
-_HALF = np.uint64(4 * _GROUP * 2)
+_HALF = np.uint64(8 * _GROUP)
 
 
 def rounded(matrices: np.ndarray) -> np.ndarray:

@@ -57,6 +57,8 @@ def decode(class_name: str, values: Sequence[Any], shared: Dict[str, str]) -> np
 
 def _shared(values: Sequence[Any], once: Dict[str, str]) -> Sequence[Any]:
     """The values, with one object for texts that come again and again: paths would fill the memory otherwise."""
+    if len(values) and values.count(values[0]) == len(values):
+        return [once.setdefault(values[0], values[0])] * len(values)
     different = set(values)
     if 2 * len(different) > len(values) or len(once) > _MOST_SHARED:
         return values

@@ -15,7 +15,7 @@ from relionsta.star import digits
 #: Smaller files are read carefully at once. Bytes.
 LARGE = 1 << 18
 #: Rows are worked on in pieces that stay in a processor's cache.
-PIECE = 1 << 17
+PIECE = 1 << 18
 # A cell is looked at through a window that ends with it; longer numbers are none of RELION's.
 WINDOW = 16
 _NEWLINE, _SPACE = b'\n'[0], b' '[0]

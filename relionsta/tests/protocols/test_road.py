@@ -8,6 +8,7 @@ import numpy as np
 
 from relionsta.convert.bulk import read_columns
 from relionsta.convert.coordinates import coordinates_table
+from relionsta.demo.road import make_road
 from relionsta.results.maps import read_header
 from relionsta.simulate.truth import compare_maps, compare_poses, read_truth
 from relionsta.tests.protocols.case import StaCase
@@ -21,13 +22,17 @@ PARTICLES = ('extract', 'class3d', 'refine3d')
 
 
 class TestStaRoad(StaCase):
-    """One project, eight protocols, one after the other."""
+    """One project, ten protocols, one after the other."""
 
     _until = 'postprocess'
 
     def _map(self, job, name):
         output = getattr(self.done[job], name)
         return output.getFirstItem() if name == 'outputAverages' else output
+
+    def _on_the_road(self):
+        """The runs of the road; other tests have put more into the project."""
+        return [(step.job, self.done[step.job]) for step in make_road(str(scene_folder()))]
 
     def _particles(self, job):
         return self.done[job].outputParticles
@@ -159,7 +164,7 @@ class TestStaRoad(StaCase):
 
     def test_outputs_are_related_to_their_inputs(self):
         """Scipion's data view, and its search for the CTFs and tomograms of particles, follow these relations."""
-        for job, protocol in self.done.items():
+        for job, protocol in self._on_the_road():
             if job == 'import_aretomo3':
                 continue
             with self.part(job=job):
@@ -170,7 +175,7 @@ class TestStaRoad(StaCase):
 
     def test_every_run_tells_what_it_did(self):
         """People read summary, methods and citations in the GUI; an exception there shows as text among them."""
-        for job, protocol in self.done.items():
+        for job, protocol in self._on_the_road():
             with self.part(job=job):
                 for run in (protocol, self.reloaded(protocol)):
                     summary = run.summary()
