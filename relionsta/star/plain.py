@@ -114,7 +114,7 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
     starts, ends = (places[:, columns].T.ravel() for places in (cells.starts, cells.ends))
     lengths = ends - starts
     negative = np.frombuffer(cells.data, np.uint8)[starts] == ord('-')
-    windows = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))
+    windows: np.ndarray = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))
     # (2, n) words; what stands before a cell, its sign and its point become the digit 0.
     words = np.ascontiguousarray(windows[ends - WINDOW].view('<u8').reshape(-1, 2).T)
     kept = np.minimum(lengths - negative, WINDOW)
