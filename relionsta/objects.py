@@ -147,6 +147,10 @@ class SetOfStaParticles(SetOfSubTomograms):
         """For particles that do not name theirs."""
         self._trajectoriesStar.set(list(paths))
 
+    def getDefaultFiles(self) -> Tuple[Optional[str], Optional[str]]:
+        """The tomograms.star and the trajectories file of particles that do not name theirs."""
+        return next(iter(self._tomogramsStar), None), next(iter(self._trajectoriesStar), None)
+
     def _textsOfItems(self, attribute: str) -> List[str]:
         if self.isEmpty():
             return []

@@ -90,7 +90,9 @@ def _star_to_set(before: Any) -> int:
 def _before_writing(folder: Path, series: Path) -> Any:
     from ..convert import particles  # noqa: F401
     (folder / WRITTEN).unlink(missing_ok=True)
-    return folder, _source(folder, series)
+    source = _source(folder, series)
+    source.setCoordinates3D(_coordinates(folder, series))
+    return folder, source
 
 
 def _set_to_star(before: Any) -> int:

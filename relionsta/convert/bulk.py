@@ -103,8 +103,24 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
     for rows in iter(lambda: cursor.fetchmany(_PIECE), []):
         for found, kind, values in zip(pieces, kinds, zip(*rows)):
             found.append(decode(kind, values, shared))
-    columns = {path: np.concatenate(found[1:] or found) for path, found in zip(basic + attributes, pieces)}
+    columns = {}
+    for path, found in zip(basic + attributes, pieces):
+        columns[path] = np.concatenate(found[1:] or found)
+        found.clear()
     return {**columns, 'enabled': columns.get('enabled', np.ones(len(columns['id']), dtype=bool))}
+
+
+def different_values(items: Set, paths: Sequence[str], enabled_only: bool = False) -> List[Tuple[Any, ...]]:
+    """The different combinations of what the items have in these attributes; None in those that the set lacks."""
+    mapper = items._getMapper()
+    if mapper.doCreateTables:
+        return []
+    known = {row['label_property']: row['column_name'] for row in mapper.db.getClassRows()}
+    cursor = mapper.db.connection.cursor()
+    cursor.row_factory = None
+    return cursor.execute('SELECT DISTINCT %s FROM %sObjects %s' % (
+        ', '.join(known.get(path, 'NULL') for path in paths), mapper.db.tablePrefix,
+        'WHERE enabled = 1' if enabled_only else '')).fetchall()
 
 
 def ids_of_values(items: Set, path: str) -> Dict[Any, int]:

@@ -1,12 +1,12 @@
 """Matrices <-> the JSON text in which Scipion keeps them, many at once.
 
-Rotations of particles are most of a set's text. Where all of their numbers have at most DECIMALS decimals (rounded
-says so), they are written in fixed places and read from there; JSON reads them just as well. All other matrices go
-through JSON itself, in full precision.
+Rotations of particles are most of a set's text. Where all of their numbers have at most DECIMALS decimals
+(round_matrices makes them so), they are written in fixed places and read from there; JSON reads them just as well.
+All other matrices go through JSON itself, in full precision.
 """
 import json
 import re
-from typing import List, Optional, Sequence
+from typing import Any, List, Sequence
 
 import numpy as np
 
@@ -24,12 +24,12 @@ _TEXTS_OF_GROUPS = np.array([b'%04d' % number for number in range(10 ** _GROUP)]
 _HALF = np.uint64(8 * _GROUP)
 
 
-def rounded(matrices: np.ndarray) -> np.ndarray:
-    """Matrices of any shape, in numbers of DECIMALS decimals."""
-    numbers = matrices * _SCALE
-    np.rint(numbers, out=numbers)
-    numbers /= _SCALE
-    return numbers
+def round_matrices(matrices: np.ndarray) -> np.ndarray:
+    """Round matrices of any shape, in place, to numbers of DECIMALS decimals; returns them."""
+    matrices *= _SCALE
+    np.rint(matrices, out=matrices)
+    matrices /= _SCALE
+    return matrices
 
 
 def texts_of_matrices(matrices: np.ndarray) -> List[str]:
@@ -46,16 +46,16 @@ def texts_of_matrices(matrices: np.ndarray) -> List[str]:
     return found
 
 
-def matrices_of_texts(texts: Sequence[Optional[str]]) -> np.ndarray:
-    """(n, r, c) of JSON texts; what is missing becomes the identity of the others' size."""
-    filled = [text for text in texts if text]
-    pieces = [_read(filled[first:first + _PIECE]) for first in range(0, len(filled), _PIECE)]
-    parsed = np.concatenate(pieces) if pieces else np.empty((0, 4, 4))
-    if len(filled) == len(texts):
-        return parsed
-    matrices = np.tile(np.eye(parsed.shape[-1]), (len(texts), 1, 1))
-    matrices[np.array([bool(text) for text in texts])] = parsed
-    return matrices
+def matrices_of_texts(texts: Sequence[Any]) -> np.ndarray:
+    """(n, r, c) of JSON texts; what is missing (None, '') becomes the identity of the others' size."""
+    if None in texts or '' in texts:
+        filled = [text for text in texts if text]
+        parsed = matrices_of_texts(filled)
+        matrices = np.tile(np.eye(parsed.shape[-1]), (len(texts), 1, 1))
+        matrices[np.array([bool(text) for text in texts])] = parsed
+        return matrices
+    pieces = [_read(texts[first:first + _PIECE]) for first in range(0, len(texts), _PIECE)]
+    return np.concatenate(pieces) if pieces else np.empty((0, 4, 4))
 
 
 def _in_fixed_places(piece: np.ndarray, whole: np.ndarray) -> List[str]:
@@ -94,11 +94,12 @@ def _fields(places: Sequence[int], width: int) -> np.dtype:
                      'offsets': [place + offset for place in places for _, _, offset in fields], 'itemsize': width})
 
 
-def _read(texts: List[str]) -> np.ndarray:
+def _read(texts: Sequence[str]) -> np.ndarray:
     first = texts[0].encode('utf-8')
     fields = [match.start() for match in _FIELD.finditer(first)]
     joined = ''.join(texts).encode('utf-8')
-    if not fields or set(map(len, texts)) != {len(first)} or len(joined) != len(first) * len(texts):
+    # Texts of other lengths that add up to the same have their brackets elsewhere.
+    if not fields or len(joined) != len(first) * len(texts):
         return np.array(json.loads('[%s]' % ','.join(texts)), dtype=np.float64)
     rows = np.frombuffer(joined, _fields(fields, len(first)))
     signs, wholes = np.empty((2, len(fields), len(texts)), np.uint8)

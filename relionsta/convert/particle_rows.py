@@ -44,11 +44,15 @@ def find_rows(particles: SetOfStaParticles, state: SetState) -> Optional[Particl
         return None
     loop, blocks = found.loops[_PARTICLES], found.tables
     rows = rows_of_names(blocks[_PARTICLES][NAME], state.columns['_particleName'], path)
-    before = blocks[_PARTICLES].iloc[rows].reset_index(drop=True)
-    after = before.copy()
+    before = blocks[_PARTICLES]
+    if len(rows) != len(before) or (np.diff(rows) != 1).any():
+        before = before.iloc[rows].reset_index(drop=True)
+    # Columns are replaced and never changed in place.
+    after = before.copy(deep=False)
     bring_up_to_date(particles, state, places, {**blocks, _PARTICLES: after}, has_images='rlnImageName' in loop.labels)
     changes: Dict[str, 'Optional[pd.Series[float]]'] = {
-        label: after[label] for label in after if label not in before or not after[label].equals(before[label])}
+        label: after[label] for label in after
+        if label != NAME and (label not in before or not after[label].equals(before[label]))}
     changes.update({label: None for label in loop.labels
                     if label == UNWANTED or (label in before and label not in after)})
     return ParticleRows(path, loop, rows, changes, {**blocks, _PARTICLES: pd.DataFrame()})

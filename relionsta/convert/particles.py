@@ -1,6 +1,6 @@
 """RELION's particles STAR <-> SetOfStaParticles."""
 from itertools import count
-from typing import Any, Collection, Dict, List, Mapping, Optional
+from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from relionsta.star.checks import check_numbers, check_texts
 
 from .bulk import ids_of_values, write_items
 from .coordinates import SCORE
-from .matrix_text import rounded
+from .matrix_text import round_matrices
 from .merge import merge_particles
 from .particle_info import set_info
 from .particle_rows import find_rows, write_rows
@@ -131,8 +131,7 @@ def _template() -> StaParticle:
 
 
 def _item_columns(rows: pd.DataFrame, path: str, particles: SetOfStaParticles, coordinates: Any) -> Dict[str, Any]:
-    positions, A = poses_of_rows(rows, path)
-    matrices = rounded(geometry.scipion_from_pose(A))
+    positions, matrices = _transforms(rows, path)
     if _differ(matrices[:1]) or _differ(matrices):
         particles.setAlignment3D()
     numbers, names = pd.factorize(rows[TOMOGRAM].to_numpy(dtype=object))
@@ -154,6 +153,12 @@ def _item_columns(rows: pd.DataFrame, path: str, particles: SetOfStaParticles, c
         if label in rows:
             columns[attribute] = rows[label].to_numpy()
     return columns
+
+
+def _transforms(rows: pd.DataFrame, path: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Centred positions (n, 3) in Å and Scipion's transforms (n, 4, 4)."""
+    positions, A = poses_of_rows(rows, path)
+    return positions, round_matrices(geometry.scipion_from_pose(A))
 
 
 def _differ(matrices: np.ndarray) -> bool:

@@ -13,10 +13,10 @@ from relionsta import geometry
 from relionsta.objects import PSEUDO_SUBTOMOS, SetOfStaParticles
 from relionsta.star import StarError, read_star, require_columns
 
-from .bulk import read_columns
+from .bulk import different_values, read_columns
 from .errors import ConvertError
 from .poses import poses_of_rows, set_poses
-from .positions import centered_from_scipion, tomogram_table
+from .positions import centered_from_scipion, tomogram_offsets
 
 NAME = 'rlnTomoParticleName'
 TOMOGRAM = 'rlnTomoName'
@@ -57,9 +57,9 @@ class Part:
 class SetState(NamedTuple):
     """What a set of particles says itself of those that are enabled, in its order.
 
-    columns: as read_columns gives them. files: (particles STAR, tomograms.star, motion.star) -> (n,) which particles
-    name these. positions (n, 3; Å, centred), A (n, 3, 3): their poses. lost (n,): True in tomograms that the set's
-    coordinates do not know.
+    columns: as read_columns gives them, without the poses. files: (particles STAR, tomograms.star, motion.star) ->
+    (n,) which particles name these. positions (n, 3; Å, centred), A (n, 3, 3): their poses. lost (n,): True in
+    tomograms that the set's coordinates do not know.
     """
 
     columns: Dict[str, np.ndarray]
@@ -80,11 +80,14 @@ def parts_of_set(particles: SetOfStaParticles) -> List[Part]:
 
 def state_of_set(particles: SetOfStaParticles) -> SetState:
     """The enabled particles of a set without their rows. Raises ConvertError as parts_of_set."""
-    columns = read_columns(particles, ['_particleName', '_particlesStar', '_randomSubset', '_transform._matrix',
-                                       '_coordinate._tomoId'] + COORDINATE_PATHS,
-                           optional=['_classId'] + _FILES[1:], enabled_only=True)
+    named = different_values(particles, _FILES, enabled_only=True)
+    columns = read_columns(particles, ['_particleName', '_randomSubset', '_transform._matrix', '_coordinate._tomoId']
+                           + COORDINATE_PATHS, optional=['_classId'] + (_FILES if len(named) > 1 else []),
+                           enabled_only=True)
     if not len(columns['id']):
         raise ConvertError('%s has no enabled particles' % particles)
+    if len(named) == 1:
+        columns.update({path: np.full(len(columns['id']), value, object) for path, value in zip(_FILES, named[0])})
     files = _files_of(particles, columns)
     check_unique(pd.Series(columns['_particleName'], dtype=object), files['_particlesStar'], particles)
     _check_halves(columns['_randomSubset'], particles)
@@ -127,10 +130,10 @@ def bring_up_to_date(particles: SetOfStaParticles, state: SetState, places: np.n
 
 def check_unique(names: 'pd.Series[str]', files: Any, items: Any) -> None:
     """Raise ConvertError where a particle is there twice. files (n,): the STAR file of each."""
+    if len(set(names)) == len(names):
+        return
     names = names.reset_index(drop=True)
     twice = names[names.duplicated(keep=False)]
-    if not len(twice):
-        return
     name = twice.iloc[0]
     others = int(names.duplicated().sum()) - 1
     paths = pd.unique(pd.Series(files).reset_index(drop=True)[twice.index[twice == name]])
@@ -159,13 +162,13 @@ def _groups(files: Dict[str, np.ndarray]) -> Dict[Tuple[str, str, str], np.ndarr
 def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
     """The three files of each particle (n,), '' where there is none."""
     n = len(columns['id'])
-    own = {_FILES[1]: particles.getTomogramsStar, _FILES[2]: particles.getTrajectoriesStar}
+    own = dict(zip(_FILES[1:], particles.getDefaultFiles()))
     files = {}
     for path in _FILES:
         values = columns.get(path, np.full(n, None))
         different = set(values.tolist())
         if different == {None}:
-            values = np.full(n, own[path]() or '' if path in own else '', dtype=object)
+            values = np.full(n, own.get(path) or '', dtype=object)
         elif None in different:
             values = np.where(pd.isna(values), '', values)
         files[path] = values
@@ -207,27 +210,31 @@ def _chosen(blocks: Dict[str, pd.DataFrame], rows: np.ndarray) -> Dict[str, pd.D
 def _poses_of_set(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> Tuple[np.ndarray, ...]:
     """Centred positions (n, 3) in Å and A (n, 3, 3), with a shift that another protocol left in the transform; and
     True (n,) for particles in tomograms that the set's coordinates do not know."""
-    xyz = np.stack([columns[attribute] for attribute in COORDINATE_PATHS], axis=1)
+    # Taken out, since a million of them fill the memory.
+    xyz = np.stack([columns.pop(attribute) for attribute in COORDINATE_PATHS], axis=1)
     pixel = particles.getCoordinatesPixelSize()
-    A, origins = geometry.pose_from_scipion(columns['_transform._matrix'])
+    A, origins = geometry.pose_from_scipion(columns.pop('_transform._matrix'))
     coordinates = particles.getCoordinates3D()
-    ts_ids = columns['_coordinate._tomoId']
-    if coordinates is None:
-        positions, lost = xyz * pixel, np.zeros(len(xyz), dtype=bool)
-    else:
+    positions, lost = xyz * pixel, np.zeros(len(xyz), dtype=bool)
+    if coordinates is not None:
+        numbers, ts_ids = pd.factorize(columns['_coordinate._tomoId'], use_na_sentinel=False)
         volumes = volumes_of(coordinates, ts_ids)
-        positions = centered_from_scipion(xyz, ts_ids, pixel, volumes)
-        lost = pd.isna(volumes['vol_id'].reindex(ts_ids)).to_numpy()
+        zeros = centered_from_scipion(np.zeros((len(ts_ids), 3)), ts_ids, pixel, volumes)
+        if zeros.any():
+            positions += zeros[numbers]
+        lost = pd.isna(volumes['vol_id'].reindex(ts_ids)).to_numpy()[numbers]
+    if not origins.any():
+        return positions, A, lost
     return positions - origins * particles.getSamplingRate(), A, lost
 
 
 def volumes_of(coordinates: Any, ts_ids: np.ndarray) -> pd.DataFrame:
-    """tomogram_table (without sizes) of the coordinates' tomograms, with rows for those of `ts_ids` that they lack.
+    """tomogram_offsets of the coordinates' tomograms, with rows for those of `ts_ids` that they lack.
 
     Scipion's own join of two sets keeps the coordinates of the first alone. The particles of the others then count
     from the centre of the specimen, as they do in every tomogram that has an origin.
     """
-    volumes = tomogram_table(coordinates.getPrecedents(), sizes=False)
+    volumes = tomogram_offsets(coordinates.getPrecedents())
     unknown = [name for name in pd.unique(pd.Series(ts_ids)) if name not in volumes.index]
     if not unknown:
         return volumes

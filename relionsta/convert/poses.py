@@ -18,6 +18,8 @@ POSE = (*COORDINATES, *ORIGINS, *ANGLES, *SUBTOMOGRAM_ANGLES)
 # Beyond these a pose was changed; both lie far above rounding and far below what a map could show.
 _SAME_POSITION = 1e-6
 _SAME_ROTATION = 1e-9
+# Rows that are compared at one time.
+_PIECE = 1 << 14
 
 
 def poses_of_rows(table: pd.DataFrame, path: Optional[str] = None) -> Tuple[np.ndarray, np.ndarray]:
@@ -25,8 +27,17 @@ def poses_of_rows(table: pd.DataFrame, path: Optional[str] = None) -> Tuple[np.n
 
     Raises StarError for coordinates that are not there and for values that are no numbers.
     """
+    check_poses(table, path)
+    return _poses(table)
+
+
+def check_poses(table: pd.DataFrame, path: Optional[str] = None) -> None:
+    """Raise StarError unless poses_of_rows can read the rows."""
     require_columns(table, COORDINATES, path, 'particles')
     check_numbers(table, COORDINATES + ORIGINS + SUBTOMOGRAM_ANGLES + ANGLES, path, 'particles')
+
+
+def _poses(table: pd.DataFrame) -> Tuple[np.ndarray, np.ndarray]:
     return geometry.compose_pose(table[COORDINATES].to_numpy(dtype=np.float64), _values(table, ORIGINS),
                                  _values(table, SUBTOMOGRAM_ANGLES), _values(table, ANGLES))
 
@@ -38,9 +49,13 @@ def set_poses(table: pd.DataFrame, positions: np.ndarray, A: np.ndarray, has_ima
     Where there are images, the coordinate stays where the image was cut out and the origin takes the shift; without
     images the coordinate itself moves. A subtomogram orientation stays, and the rest goes to rlnAngle*.
     """
-    old_positions, old_A = poses_of_rows(table)
-    moved = np.abs(positions - old_positions).max(axis=1) > _SAME_POSITION if len(table) else np.zeros(0, bool)
-    turned = np.abs(A - old_A).max(axis=(1, 2)) > _SAME_ROTATION if len(table) else np.zeros(0, bool)
+    check_poses(table)
+    moved, turned = np.zeros((2, len(table)), dtype=bool)
+    for first in range(0, len(table), _PIECE):
+        some = slice(first, first + _PIECE)
+        old_positions, old_A = _poses(table.iloc[some])
+        moved[some] = (np.abs(positions[some] - old_positions) > _SAME_POSITION).any(axis=1)
+        turned[some] = (np.abs(A[some] - old_A) > _SAME_ROTATION).any(axis=(1, 2))
     if not moved.any() and not turned.any():
         return
     back = subtomogram_matrices(table).transpose(0, 2, 1)

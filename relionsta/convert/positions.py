@@ -12,34 +12,32 @@ from tomo.objects import SetOfTomograms
 
 from relionsta import geometry
 
+from .bulk import read_columns
 from .errors import ConvertError
 
 XYZ = ['x', 'y', 'z']
-_UNKNOWN = (np.nan, np.nan, np.nan)
+_OFFSETS = ['offset_x', 'offset_y', 'offset_z']
 
 
-def tomogram_table(tomograms: SetOfTomograms, sizes: bool = True) -> pd.DataFrame:
+def tomogram_table(tomograms: SetOfTomograms) -> pd.DataFrame:
     """One row per tomogram, index = its tsId.
 
     Columns: vol_id (object id), file, half1, half2 (None where there are no half maps), x, y, z (size in voxels; NaN
     where the file is gone), voxel (Å), shift_x, shift_y, shift_z (Å: centre of the volume seen from the centre of the
     specimen), offset_x, offset_y, offset_z (Å to add to Scipion's coordinates, 0 where the origin is set). Raises
     ConvertError for a tomogram without name or pixel size, or without both origin and file, and for two of the same
-    name. sizes: without it, sizes and shifts are NaN where no coordinate needs them, and files are not opened.
+    name.
     """
     rows = []
     for tomogram in tomograms.iterItems():
-        ts_id, voxel = tomogram.getTsId(), tomogram.getSamplingRate()
+        ts_id, voxel, size = tomogram.getTsId(), tomogram.getSamplingRate(), tomogram.getDim() or (np.nan,) * 3
         if not ts_id:
             raise ConvertError('%s: tomogram %s has no tilt-series id (tsId); import it again with a name'
                                % (tomograms, tomogram.getFileName()))
         if not voxel:
             raise ConvertError('tomogram %s has no pixel size; set its sampling rate' % ts_id)
-        known = np.array(tomogram.getOrigin().getShifts(), dtype=np.float64) if tomogram.hasOrigin() else None
-        without_size = not sizes and known is not None and not np.isnan(geometry.scipion_zero(_UNKNOWN, voxel, known)).any()
-        size = _UNKNOWN if without_size else tomogram.getDim() or _UNKNOWN
         half = np.array(size, dtype=np.float64) / 2 * voxel
-        origin = -half if known is None else known
+        origin = np.array(tomogram.getOrigin().getShifts(), dtype=np.float64) if tomogram.hasOrigin() else -half
         maps = list(tomogram.getHalfMaps(asList=True)) if tomogram.hasHalfMaps() else []
         half1, half2 = maps if len(maps) == 2 else (None, None)
         offset = geometry.scipion_zero(size, voxel, origin)
@@ -54,6 +52,19 @@ def tomogram_table(tomograms: SetOfTomograms, sizes: bool = True) -> pd.DataFram
     if len(twice):
         raise ConvertError('two tomograms of %s have the tsId %s; keep one of them' % (tomograms, twice.iloc[0]))
     return table.set_index('ts_id')
+
+
+def tomogram_offsets(tomograms: SetOfTomograms) -> pd.DataFrame:
+    """Columns vol_id and offset_x, offset_y, offset_z of tomogram_table, without a look at the files where origins say
+    all."""
+    columns = read_columns(tomograms, [], optional=['_tsId', '_samplingRate', '_origin._matrix'])
+    if len(columns) == 5 and None not in columns['_tsId'] and '' not in columns['_tsId']:
+        shifts, voxel = columns['_origin._matrix'][:, :3, 3], columns['_samplingRate']
+        if (voxel > 0).all() and len(set(columns['_tsId'])) == len(voxel) and (
+                np.abs(shifts) >= voxel[:, None]).any(axis=1).all():
+            return pd.DataFrame({'vol_id': columns['id'], **dict.fromkeys(_OFFSETS, 0.0)},
+                                index=pd.Index(columns['_tsId'], name='ts_id'))
+    return tomogram_table(tomograms)[['vol_id', *_OFFSETS]]
 
 
 def centered_from_scipion(xyz: Any, ts_ids: Any, pixel: float, tomograms: pd.DataFrame) -> np.ndarray:
@@ -84,4 +95,4 @@ def _offsets(ts_ids: Any, tomograms: pd.DataFrame) -> np.ndarray:
         unknown = sorted({str(name) for name, row in zip(ts_ids, rows) if row < 0})
         raise ConvertError('coordinates lie in tomograms that are not in the set: %s; there are: %s'
                            % (', '.join(unknown[:8]), ', '.join(map(str, tomograms.index[:8]))))
-    return tomograms[['offset_' + axis for axis in XYZ]].to_numpy(dtype=np.float64)[rows]
+    return tomograms[_OFFSETS].to_numpy(dtype=np.float64)[rows]

@@ -19,8 +19,10 @@ from tomo.objects import (
 )
 
 from relionsta import geometry
+from relionsta.constants import DEFORMATION, X_TILT
 from relionsta.sources.series import TiltSeriesRecord
 
+from .bulk import write_items
 from .errors import ConvertError
 from .marks import mark_transform, set_columns, set_hand, set_tomogram
 
@@ -104,8 +106,8 @@ def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt
         set_tomogram(series, further.tomogram)
     tilt_series.append(series)
     transforms = _transforms(images, microscope.pixel_size)
-    for row, matrix in zip(images.to_dict('records'), transforms):
-        series.append(_tilt_image(row, matrix, acquisition))
+    write_items(series, _tilt_image(images.iloc[0].to_dict(), transforms[0], acquisition),
+                _image_columns(images, transforms, acquisition), enabled=images['enabled'].tolist())
     first = series.getFirstItem()
     size = first.getDim() if os.path.exists(first.getFileName()) else None
     if size is not None:
@@ -211,18 +213,46 @@ def _append_ctfs(series: TiltSeries, images: pd.DataFrame, ctfs: SetOfCTFTomoSer
     if further is not None:
         set_columns(ctf_series, images['acq_order'], further.ctfs)
     ctfs.append(ctf_series)
+    known = np.isfinite(images[['U', 'V', 'angle']].to_numpy(dtype=np.float64)).all(axis=1)
     has_phase = bool((images['phase'].fillna(0) != 0).any())
-    for row in images.to_dict('records'):
-        known = bool(np.isfinite([row['U'], row['V'], row['angle']]).all())
-        ctf = CTFTomo(index=int(row['index']), acqOrder=int(row['acq_order']))
-        if known:
-            ctf.setStandardDefocus(row['U'], row['V'], row['angle'])
-        else:
-            ctf.setWrongDefocus()
-        if has_phase:
-            ctf.setPhaseShift(row['phase'] if known else 0.0)
-        ctf.setFitQuality(row['quality'])
-        ctf.setResolution(row['resolution'])
-        ctf.setEnabled(known and row['enabled'])
-        ctf_series.append(ctf)
+    template = CTFTomo()
+    if has_phase:
+        template.setPhaseShift(0.0)
+    write_items(ctf_series, template, _ctf_columns(images, known, has_phase),
+                enabled=(known & images['enabled'].to_numpy(dtype=bool)).tolist())
     ctfs.update(ctf_series)
+
+
+def _image_columns(images: pd.DataFrame, transforms: np.ndarray, acquisition: TomoAcquisition) -> Dict[str, Any]:
+    """Attributes of tilt images, as _tilt_image gives them to one."""
+    columns: Dict[str, Any] = {
+        '_index': images['index'].astype(int), '_filename': images['file'].astype(str), '_tiltAngle': images['tilt'],
+        '_acqOrder': images['acq_order'].astype(int), '_transform._matrix': transforms,
+        '_acquisition._doseInitial': images['pre_exposure'], '_acquisition._dosePerFrame': images['dose'],
+        '_acquisition._accumDose': images['pre_exposure'] + images['dose'],
+        '_acquisition._tiltAxisAngle': np.where(images['enabled'].astype(bool), images['z_rot'],
+                                                acquisition.getTiltAxisAngle())}
+    if 'odd' in images and 'even' in images:
+        columns['_oddEvenFileNames'] = images[['odd', 'even']].to_numpy().tolist()
+    for column, attribute in (('x_tilt', X_TILT), ('deformation', DEFORMATION)):
+        if column in images:
+            columns['_transform.' + attribute] = images[column]
+    return columns
+
+
+def _ctf_columns(images: pd.DataFrame, known: np.ndarray, has_phase: bool) -> Dict[str, Any]:
+    """Attributes of CTFs in Scipion's standard form: U >= V, 0 <= angle < 180; its mark of a wrong CTF where none is
+    known (n,)."""
+    u, v, angle = (images[column].to_numpy(dtype=np.float64) for column in ('U', 'V', 'angle'))
+    angle = angle + np.where(v > u, 90.0, 0.0)
+    angle = angle - np.where(angle >= 180, 180.0, 0.0) + np.where(angle < 0, 180.0, 0.0)
+    smaller, larger = np.minimum(u, v), np.maximum(u, v)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        ratio = np.where(smaller > CTFTomo.DEFOCUS_V_MINIMUM_VALUE, larger / smaller, CTFTomo.DEFOCUS_RATIO_ERROR_VALUE)
+    columns = {'_index': images['index'].astype(int), '_acqOrder': images['acq_order'].astype(int),
+               '_defocusU': np.where(known, larger, -999), '_defocusV': np.where(known, smaller, -1),
+               '_defocusAngle': np.where(known, angle, -999), '_defocusRatio': np.where(known, ratio, np.nan),
+               '_fitQuality': images['quality'], '_resolution': images['resolution']}
+    if has_phase:
+        columns['_phaseShift'] = np.where(known, images['phase'], 0.0)
+    return columns

@@ -203,22 +203,17 @@ def _taken_apart(file: IO[bytes]) -> Tuple[bytes, Dict[str, Loop]]:
 def _rows(file: IO[bytes], start: int) -> np.ndarray:
     """Where the rows begin and end, from `start` to the first line that is empty (but for a blank) or the file's end."""
     file.seek(start)
-    found, place, tail = [np.array([start], np.int64)], start, b''
-    while True:
-        data = file.read(PIECE)
-        lines = tail + data
-        characters = np.frombuffer(lines + b'\0\0', np.uint8)
-        begins = np.flatnonzero(characters[:-2] == _NEWLINE) + 1
-        if data:
-            begins = begins[begins < len(lines) - 1]
-        after = characters[begins]
-        empty = (after == _NEWLINE) | ((after == _SPACE) & (characters[begins + 1] == _NEWLINE))
+    found, place, before, character = [np.array([start], np.int64)], start, start, b''
+    for data in iter(lambda: file.read(PIECE), b''):
+        characters = np.frombuffer(character + data, np.uint8)
+        begins = np.flatnonzero(characters[len(character):] == _NEWLINE) + (place + 1)
+        lengths = np.diff(begins, prepend=before)
+        blank = characters[begins - place + len(character) - 2] == _SPACE
+        empty = (lengths == 1) | ((lengths == 2) & blank)
         if empty.any():
-            return np.concatenate([*found, begins[:empty.argmax() + 1] + place])
-        found.append(begins + place)
-        rest = int(begins[-1]) if len(begins) else 0
-        tail, place = lines[rest:], place + rest
-        if not data:
-            if tail:
-                raise NotPlain
-            return np.concatenate(found)
+            return np.concatenate([*found, begins[:empty.argmax()]])
+        found.append(begins)
+        before, place, character = begins[-1] if len(begins) else before, place + len(data), data[-1:]
+    if before != place:
+        raise NotPlain
+    return np.concatenate(found)

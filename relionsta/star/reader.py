@@ -99,8 +99,11 @@ def _plain_table(path: Union[str, Path], loop: plain.Loop, wanted: Optional[Coll
         for label, found in columns.items():
             if label not in numbers:
                 found.extend(_shared(cells.texts(places[label]), once))
-    return pd.DataFrame({label: pd.Series(np.concatenate(found)) if label in numbers else _column(label, found)
-                         for label, found in columns.items()})
+    table = {}
+    for label in list(columns):
+        found = columns.pop(label)
+        table[label] = pd.Series(np.concatenate(found)) if label in numbers else _column(label, found)
+    return pd.DataFrame(table, copy=False)
 
 
 def _shared(texts: List[str], once: Dict[str, str]) -> List[str]:
