@@ -100,7 +100,7 @@ def _read(texts: Sequence[str]) -> np.ndarray:
     joined = ''.join(texts).encode('utf-8')
     # Texts of other lengths that add up to the same have their brackets elsewhere.
     if not fields or len(joined) != len(first) * len(texts):
-        return np.array(json.loads('[%s]' % ','.join(texts)), dtype=np.float64)
+        return _by_json(texts)
     rows = np.frombuffer(joined, _fields(fields, len(first)))
     signs, wholes = np.empty((2, len(fields), len(texts)), np.uint8)
     words = np.empty((2, len(fields), len(texts)), np.uint64)
@@ -119,7 +119,7 @@ def _read(texts: Sequence[str]) -> np.ndarray:
     characters = np.frombuffer(joined, np.uint8).reshape(len(texts), len(first))
     other = np.bitwise_or.reduce(characters ^ np.frombuffer(first, np.uint8), axis=0) & ~free
     if other.any() or (wholes > 9).any() or digits.no_digits(words).any() or not (negative | (signs == ord(' '))).all():
-        return np.array(json.loads('[%s]' % ','.join(texts)), dtype=np.float64)
+        return _by_json(texts)
     eight, four = digits.whole_numbers(words).astype(np.float64)
     numbers = (wholes * _SCALE + eight * 10.0 ** _GROUP + four) / _SCALE
     np.negative(numbers, out=numbers, where=negative)
@@ -129,3 +129,10 @@ def _read(texts: Sequence[str]) -> np.ndarray:
     for value, (row, column) in zip(numbers, np.argwhere([[one is None for one in row] for row in marked])):
         matrices[:, row, column] = value
     return matrices
+
+
+def _by_json(texts: Sequence[str]) -> np.ndarray:
+    """Tomograms of a session and particles before their refinement mostly have the same matrix."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    matrices = np.array(json.loads('[%s]' % ','.join(places)), dtype=np.float64)
+    return matrices[[places[text] for text in texts]]

@@ -14,6 +14,7 @@ from relionsta.star import StarError, is_complete, read_star, require_columns, w
 from relionsta.star.checks import check_numbers, check_texts
 
 from .bulk import ids_of_values, write_items
+from .collection import collect_later
 from .coordinates import SCORE
 from .matrix_text import round_matrices
 from .merge import merge_particles
@@ -30,6 +31,7 @@ _READ = (NAME, TOMOGRAM, *POSE, 'rlnImageName', 'rlnCtfImage', CLASS, HALF, SCOR
 __all__ = ['CLASS', 'HALF', 'NAME', 'ids_by_name', 'read_particles', 'write_star_of_set']
 
 
+@collect_later()
 def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = None,
                    tomograms_star: Optional[str] = None, trajectories_star: Optional[str] = None,
                    ids: Optional[Mapping[str, int]] = None, outdated_by: Optional[str] = None,
@@ -86,6 +88,7 @@ def ids_by_name(particles: SetOfStaParticles) -> Dict[str, int]:
     return ids_of_values(particles, '_particleName')
 
 
+@collect_later()
 def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
     """Write the particles STAR of a set, for RELION's next job; returns the number of rows.
 

@@ -86,13 +86,14 @@ def state_of_set(particles: SetOfStaParticles) -> SetState:
                            enabled_only=True)
     if not len(columns['id']):
         raise ConvertError('%s has no enabled particles' % particles)
-    if len(named) == 1:
-        columns.update({path: np.full(len(columns['id']), value, object) for path, value in zip(_FILES, named[0])})
-    files = _files_of(particles, columns)
-    check_unique(pd.Series(columns['_particleName'], dtype=object), files['_particlesStar'], particles)
+    files = _files_of(particles, named, columns)
+    paths = np.empty(len(columns['id']), dtype=object)
+    for (path, _, _), places in files.items():
+        paths[places] = path
+    check_unique(pd.Series(columns['_particleName'], dtype=object), paths, particles)
     _check_halves(columns['_randomSubset'], particles)
     positions, A, lost = _poses_of_set(particles, columns)
-    return SetState(columns, _groups(files), positions, A, lost)
+    return SetState(columns, files, positions, A, lost)
 
 
 def parts_of_state(particles: SetOfStaParticles, state: SetState) -> List[Part]:
@@ -150,29 +151,23 @@ def block_rows(blocks: Dict[str, pd.DataFrame]) -> List[str]:
                             if name.startswith(BODY) and len(block) == size]
 
 
-def _groups(files: Dict[str, np.ndarray]) -> Dict[Tuple[str, str, str], np.ndarray]:
-    """Rows of the columns by their three files, those of the first row first."""
-    only = [set(files[column].tolist()) for column in _FILES]
-    if all(len(values) == 1 for values in only):
-        return {(only[0].pop(), only[1].pop(), only[2].pop()): np.arange(len(files[_FILES[0]]))}
-    return {(path, tomograms, trajectories): rows for (path, tomograms, trajectories), rows
-            in pd.DataFrame(files).groupby(_FILES, sort=False).indices.items()}
-
-
-def _files_of(particles: SetOfStaParticles, columns: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """The three files of each particle (n,), '' where there is none."""
+def _files_of(particles: SetOfStaParticles, named: List[Tuple[Optional[str], ...]], columns: Dict[str, np.ndarray]
+              ) -> Dict[Tuple[str, str, str], np.ndarray]:
+    """Places of the particles by their three files ('' for none). named: the different files that they name."""
     n = len(columns['id'])
     own = dict(zip(_FILES[1:], particles.getDefaultFiles()))
-    files = {}
-    for path in _FILES:
-        values = columns.get(path, np.full(n, None))
-        different = set(values.tolist())
-        if different == {None}:
-            values = np.full(n, own.get(path) or '', dtype=object)
-        elif None in different:
-            values = np.where(pd.isna(values), '', values)
-        files[path] = values
-    unknown = np.count_nonzero(files['_particlesStar'] == '')
+    # What no particle names, the set may.
+    missing = [own.get(path) or '' if {names[column] for names in named} == {None} else ''
+               for column, path in enumerate(_FILES)]
+    if len(named) == 1:
+        path, tomograms, trajectories = (name or other for name, other in zip(named[0], missing))
+        files = {(path, tomograms, trajectories): np.arange(n)}
+    else:
+        table = pd.DataFrame({path: pd.Series(columns[path] if path in columns else [None] * n, dtype=object).fillna(other)
+                              for path, other in zip(_FILES, missing)})
+        files = {(path, tomograms, trajectories): places for (path, tomograms, trajectories), places
+                 in table.groupby(_FILES, sort=False).indices.items()}
+    unknown = sum(len(places) for (path, _, _), places in files.items() if not path)
     if unknown:
         raise ConvertError('%s: %d of its particles do not say which STAR file they come from' % (particles, unknown))
     return files

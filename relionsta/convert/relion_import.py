@@ -1,0 +1,239 @@
+"""Files of a RELION project -> files of this project that name the same things, for sets to remember.
+
+Everything is kept, column by column; only paths change, which RELION counts from its project and Scipion from its own.
+"""
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+import pandas as pd
+
+from relionsta.sources.relion_job import RelionJob
+from relionsta.star import StarError, read_star, write_star
+from relionsta.star.schemas import ALIGNMENT_COLUMNS, DEFOCUS_COLUMNS, check_tilt_series
+
+from .errors import ConvertError
+from .parts import NAME, TOMOGRAM
+from .poses import COORDINATES
+from .relion_series import check_alignment
+from .tilt_tables import read_overview, tilt_tables
+
+CORNER = ['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']
+SIZES = ['rlnTomoSizeX', 'rlnTomoSizeY', 'rlnTomoSizeZ']
+TILT_FILE, IMAGE, PIXEL = 'rlnTomoTiltSeriesStarFile', 'rlnImageName', 'rlnTomoTiltSeriesPixelSize'
+#: Columns that hold the path of a file, perhaps as n@path or with :mrcs.
+PATHS = frozenset('rln' + name for name in (
+    'ImageName CtfImage ReconstructImageName ImageOriginalName MicrographName MicrographNameEven MicrographNameOdd '
+    'MicrographNameNoDW MicrographMovieName MicrographMetadata MicrographGainName MicrographDefectFile CtfPowerSpectrum '
+    'MtfFileName EtomoDirectiveFile TomoTiltSeriesName TomoTiltSeriesStarFile TomoTiltMovieFile '
+    'TomoReconstructedTomogram TomoReconstructedTomogramHalf1 TomoReconstructedTomogramHalf2 '
+    'TomoReconstructedTomogramDenoised TomoDenoisedTomogram TomogramProjection TomogramProjectionHalf1 '
+    'TomogramHProjectionalf2 TomoFiducialsStarFile TomoManifoldsFile BodyStarFile').split())
+
+
+class Brought(NamedTuple):
+    """What a job's files have become. '' and None: there is no such file.
+
+    usable: (tsIds as RELION's names) of tilt series that Scipion can have; refused: name -> why it cannot. has_ctf: all
+    usable ones have a defocus. missing_images, missing_tilts: files that are named and not there, of how many.
+    """
+
+    particles: str
+    tomograms: str
+    trajectories: str
+    overview: Optional[pd.DataFrame]
+    usable: List[str]
+    refused: Dict[str, str]
+    has_ctf: bool
+    missing_images: Tuple[int, int]
+    missing_tilts: Tuple[int, int]
+    rows: Optional[pd.DataFrame]
+    has_optics: bool
+
+
+def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) -> Brought:
+    """Write particles.star, tomograms.star and tilt_series/*.star of a job into `folder`, which is there.
+
+    prefix: RELION's project as this project sees it, '' where the two are one. given: value of columns that the optics
+    tables may lack (rlnVoltage, ...). A tilt series that cannot be used is named with the reason; the particles keep it.
+    Raises StarError for particles that cannot be used.
+    """
+    overview, usable, refused, tilts, has_ctf, tomograms = None, [], {}, (0, 0), False, ''  # type: Any
+    if job.tomograms:
+        tomograms = os.path.join(folder, 'tomograms.star')
+        overview, copies, tilts = _bring_tomograms(job, folder, prefix, given)
+        usable, refused, has_ctf = _look_at_series(tomograms, copies)
+    rows, images, has_optics = None, (0, 0), False
+    if job.particles:
+        rows, images, has_optics = _bring_particles(job, os.path.join(folder, 'particles.star'), prefix, given, overview)
+    return Brought(os.path.join(folder, 'particles.star') if job.particles else '', tomograms,
+                   rebase(job.trajectories, prefix), overview, usable, refused, has_ctf, images, tilts, rows, has_optics)
+
+
+def rebase(name: str, prefix: str) -> str:
+    """A path of RELION's project as this project sees it; `n@` and absolute paths stay."""
+    number, at, path = name.rpartition('@')
+    if not prefix or path in ('', 'None') or os.path.isabs(path):
+        return name
+    return number + at + os.path.join(prefix, path)
+
+
+def plain_path(name: str) -> str:
+    """The file of `n@file:mrcs`."""
+    path = name.rpartition('@')[2]
+    return path.rsplit(':', 1)[0] if path.endswith((':mrcs', ':mrc')) else path
+
+
+def _rebased(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    labels = [label for label in table if label in PATHS] if prefix else []
+    changed = table.assign(**{label: [rebase(str(name), prefix) for name in table[label]] for label in labels})
+    changed.attrs.update(table.attrs)
+    return changed
+
+
+# ----------------------------------------------------------------------------------------------------- tilt series
+def _bring_tomograms(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) -> Any:
+    """Block global as it was written, copy -> original of each file, (tilt images that are gone, of how many)."""
+    source = str(job.at(job.tomograms))
+    blocks = read_star(source)
+    if 'global' not in blocks:
+        raise StarError(source, 'the block data_global is missing; a tomograms.star of RELION 5 or WarpTools is needed')
+    overview = _filled(blocks['global'], given)
+    os.makedirs(os.path.join(folder, 'tilt_series'), exist_ok=True)
+    copies = {os.path.join(folder, 'tomograms.star'): source}
+    names, images = [], []  # type: List[str], List[str]
+    for row in overview.to_dict('records'):
+        name, file = str(row.get(TOMOGRAM, '')), row.get(TILT_FILE)
+        tables = read_star(job.at(file)) if file and job.at(str(file)).is_file() else {
+            name: blocks[name] for name in [name] if name in blocks}
+        copy = os.path.join(folder, 'tilt_series', name + '.star')
+        names.append(copy)
+        if not tables:
+            copies[copy] = str(job.at(str(file))) if file else source
+            continue
+        copies[copy] = str(job.at(str(file))) if file else source
+        write_star(copy, {block: _rebased(table, prefix) for block, table in tables.items()})
+        images += [str(row['rlnTomoTiltSeriesName'])] if 'rlnTomoTiltSeriesName' in row else [
+            one for table in tables.values() if 'rlnMicrographName' in table for one in table['rlnMicrographName']]
+    written = _rebased(overview, prefix)
+    written[TILT_FILE] = names
+    write_star(os.path.join(folder, 'tomograms.star'), {'global': written})
+    return written, copies, _missing([str(job.at(plain_path(one))) for one in images])
+
+
+def _look_at_series(path: str, copies: Mapping[str, str]) -> Tuple[List[str], Dict[str, str], bool]:
+    """Names of the tilt series that can be used, why the others cannot, and whether those all have a defocus."""
+    usable, refused, has_ctf = [], {}, True  # type: List[str], Dict[str, str], bool
+    try:
+        overview = read_overview(path)
+    except StarError as error:
+        names = read_star(path, ['global'])['global'].get(TOMOGRAM, pd.Series(['all'])).astype(str)
+        return [], dict.fromkeys(names, _told(error, copies)), False
+    for number, name in enumerate(overview[TOMOGRAM]):
+        try:
+            for row, table, file in tilt_tables(overview.iloc[[number]], path):
+                ctf = all(label in table for label in DEFOCUS_COLUMNS)
+                check_tilt_series(table, name, file, ctf=ctf, whole_stack='rlnTomoTiltSeriesName' in row)
+                check_alignment(table, name, file)
+            usable.append(name)
+            has_ctf &= ctf
+        except StarError as error:
+            refused[name] = _told(error, copies)
+    return usable, refused, bool(usable) and has_ctf
+
+
+def _told(error: Exception, copies: Mapping[str, str]) -> str:
+    """The message of an error about one of our copies, of the file that it was made from."""
+    text = str(error)
+    for copy, source in copies.items():
+        text = text.replace(copy, source)
+    return text
+
+
+# ------------------------------------------------------------------------------------------------------- particles
+def _bring_particles(job: RelionJob, path: str, prefix: str, given: Mapping[str, float],
+                     overview: Optional[pd.DataFrame]) -> Any:
+    """The rows as they were written, (images that are gone, of how many), whether there is an optics table."""
+    source = str(job.at(job.particles))
+    blocks = read_star(source)
+    name = next((block for block, table in blocks.items() if TOMOGRAM in table), None)
+    if name is None:
+        raise StarError(source, 'no block has the column rlnTomoName, so these are not particles of tomograms as RELION 5 '
+                                'has them (WarpTools and M write those with --2d; 3D subtomograms without tomograms '
+                                'cannot be used)')
+    rows = _with_names(_rebased(blocks.pop(name), prefix))
+    rows = _with_centred(rows, overview, source)
+    if 'optics' in blocks:
+        blocks['optics'] = _with_microscope(_rebased(blocks['optics'], prefix), overview, given)
+    write_star(path, {**blocks, 'particles': rows})
+    images = [str(job.at(plain_path(one))) for one in read_star(source, only={name: (IMAGE,)})[name].get(IMAGE, ())]
+    return rows, _missing(images), 'optics' in blocks
+
+
+def _with_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """With a name for each particle, as RELION gives them: tomogram/number."""
+    if NAME in rows:
+        return rows
+    numbers = rows.groupby(TOMOGRAM, sort=False).cumcount() + 1
+    return rows.assign(**{NAME: rows[TOMOGRAM].astype(str) + '/' + numbers.astype(str)})
+
+
+def _with_centred(rows: pd.DataFrame, overview: Optional[pd.DataFrame], source: str) -> pd.DataFrame:
+    """With centred coordinates, from RELION 4's, which count tilt-series pixels from the corner of the tomogram."""
+    if all(label in rows for label in COORDINATES) or not all(label in rows for label in CORNER):
+        return rows
+    if overview is None or not {*SIZES, PIXEL, TOMOGRAM} <= set(overview):
+        raise StarError(source, 'rlnCoordinateX, Y, Z count from the corner of the tomogram, whose size is not known; give '
+                                'the tomograms.star that has rlnTomoSizeX, Y, Z', 'particles')
+    sizes = overview.set_index(TOMOGRAM).reindex(rows[TOMOGRAM])[[*SIZES, PIXEL]].astype(float)
+    if sizes.isna().to_numpy().any():
+        lost = rows[TOMOGRAM][sizes.isna().any(axis=1).to_numpy()].iloc[0]
+        raise StarError(source, 'tomogram %s of its particles is not in the tomograms.star' % lost, 'particles')
+    values = (rows[CORNER].to_numpy(dtype=float) - sizes[SIZES].to_numpy() / 2) * sizes[[PIXEL]].to_numpy()
+    return rows.assign(**dict(zip(COORDINATES, values.T)))
+
+
+def _with_microscope(optics: pd.DataFrame, overview: Optional[pd.DataFrame], given: Mapping[str, float]) -> pd.DataFrame:
+    """With the columns that tomograms.star has in its place, and those that the user has given."""
+    known = {} if overview is None else {
+        label: overview[label].iloc[0] for label in given if label in overview and overview[label].nunique() == 1}
+    return _filled(_filled(optics, known), given)
+
+
+def _filled(table: pd.DataFrame, given: Mapping[str, Any]) -> pd.DataFrame:
+    """With values for the columns that are not there; None is no value."""
+    wanted = {label: value for label, value in given.items() if label not in table and value is not None}
+    filled = table.assign(**wanted)
+    filled.attrs.update(table.attrs)
+    return filled
+
+
+def _missing(files: List[str]) -> Tuple[int, int]:
+    """How many of these files are not there, and how many different ones there are. Folders are read once."""
+    wanted: Dict[str, List[str]] = {}
+    for file in set(files):
+        folder, name = os.path.split(file)
+        wanted.setdefault(folder, []).append(name)
+    gone = 0
+    for folder, names in wanted.items():
+        there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+        gone += sum(name not in there for name in names)
+    return gone, sum(map(len, wanted.values()))
+
+
+def link_project(project: Path, link: str) -> str:
+    """RELION's project as this one sees it: '' where they are one, else a link that is made; paths relative to the
+    working directory. Raises ConvertError where a file is in the way."""
+    if os.path.realpath(str(project)) == os.path.realpath(os.curdir):
+        return ''
+    if os.path.lexists(link) and not os.path.islink(link):
+        raise ConvertError('%s is in the way of the link to %s' % (link, project))
+    if os.path.islink(link):
+        os.remove(link)
+    os.symlink(str(project), link)
+    return link
+
+
+def has_alignment(table: pd.DataFrame) -> bool:
+    """True for a table with RELION 5's angles and shifts."""
+    return all(label in table for label in ALIGNMENT_COLUMNS)
