@@ -40,7 +40,7 @@ _SETTINGS: Dict[str, Any] = {
     'ytick.labelsize': 9,
 }
 
-Maker = TypeVar('Maker', bound=Callable[..., Figure])
+Maker = TypeVar('Maker', bound=Callable[..., Any])
 
 
 def styled(make: Maker) -> Maker:

@@ -127,6 +127,16 @@ def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlic
                              pixel_size=spacing, size=(nx, ny, nz))
 
 
+def projections(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
+    """The map summed along z, y and x, in the places of the slices xy, xz and yz. Arguments and errors as central_slices."""
+    spacing = pixel_size(path) if voxel is None else voxel
+    with _opened(path) as mrc:
+        data = mrc.data
+        nz, ny, nx = data.shape
+        return CentralSlices(*(data.sum(axis=axis, dtype=np.float32) for axis in range(3)),
+                             pixel_size=spacing, size=(nx, ny, nz))
+
+
 def _opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':
     """The file as a memory map, known to be one whole volume."""
     header = read_header(path)

@@ -7,7 +7,9 @@ from ..jobs import files
 from ..protocols.class3d import ProtStaClass3D
 from ..results.history import history
 from ..results.model import read_model
+from ..results.select_classes import Run
 from .base import IterationViewer, parseRange
+from .gallery import GalleryView
 
 
 class ProtStaClass3DViewer(IterationViewer):
@@ -22,6 +24,9 @@ class ProtStaClass3DViewer(IterationViewer):
         self._addIterationsParam(form, 'the last complete one')
         form.addParam('classes', params.StringParam, default='', label='Classes',
                       help='For example 2 or 1-3,7; empty for all of them.')
+        form.addParam('showGallery', params.LabelParam, important=True, label='Gallery: choose the good classes',
+                      help='All classes of an iteration side by side. Click on the good ones, see how many particles '
+                           'they hold, and keep them: Subset selection starts as the next node.')
         form.addParam('showSlices', params.LabelParam, label='Class averages: central slices')
         form.addParam('showSsnr', params.LabelParam, label='Signal to noise and resolution of the classes',
                       help='RELION takes for the resolution of a class where its signal-to-noise ratio falls below 1.')
@@ -34,8 +39,13 @@ class ProtStaClass3DViewer(IterationViewer):
         """Lines of the form for what other jobs with classes make besides."""
 
     def _getShows(self):
-        return {'showSlices': self._showSlices, 'showSsnr': self._showSsnr,
+        return {'showGallery': self._showGallery, 'showSlices': self._showSlices, 'showSsnr': self._showSsnr,
                 'showConvergence': self._showConvergence, 'showVolumes': self._showVolumes}
+
+    def _showGallery(self):
+        return [GalleryView(self.protocol, self.getProject(), self._requireComplete(),
+                            lambda iteration: Run(self.protocol._getJobPath(), files.RUN, iteration),
+                            self.windows, self.getTkRoot())]
 
     def _showSlices(self):
         views = []
