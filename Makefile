@@ -6,18 +6,22 @@ PY := $(VENV)/bin/python
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test unit lint gui bench relion clean
+.PHONY: help demo tutorial test unit lint gui gui-tutorial bench relion clean
 
 help:
 	@echo "make demo   the main job on simulated data, in a Scipion project (first run: sets up all it needs)"
+	@echo "make tutorial  the whole tutorial on simulated data with wrong defocus and alignment (half an hour)"
 	@echo "make test   every test"
 	@echo "make unit   the quick tests (no RELION)"
 	@echo "make lint   style and types"
 	@echo "make bench  time the converters, beside those of scipion-em-reliontomo"
-	@echo "make gui    open the demo's project in Scipion"
+	@echo "make gui    open the demo's project in Scipion (make gui-tutorial: the tutorial's)"
 
 demo: relion
 	@$(PY) -m relionsta demo --folder demo
+
+tutorial: relion
+	@$(PY) -m relionsta tutorial --folder tutorial
 
 test: lint relion
 	@$(PY) -m pytest -q --durations=15 relionsta/tests
@@ -31,6 +35,9 @@ lint: $(VENV)/ready
 
 gui: relion
 	@$(PY) -m relionsta gui --folder demo
+
+gui-tutorial: relion
+	@$(PY) -m relionsta gui --folder tutorial
 
 bench: $(VENV)/ready
 	@$(PY) -m relionsta bench --folder bench
@@ -50,4 +57,4 @@ $(VENV)/ready: setup.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) demo tutorial .pytest_cache .mypy_cache .ruff_cache *.egg-info

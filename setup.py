@@ -17,7 +17,7 @@ setup(
     python_requires='>=3.8',
     packages=find_packages(),
     include_package_data=True,
-    package_data={'relionsta': ['protocols.conf', 'relionsta_logo.png']},
+    package_data={'relionsta': ['protocols.conf', 'relionsta_logo.png', 'templates/*.json.template']},
     install_requires=[
         'scipion-pyworkflow>=3.8',
         'scipion-em>=3.8',

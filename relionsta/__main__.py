@@ -35,8 +35,13 @@ def _simulate(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from .demo.run import run_demo
-    return run_demo(args.folder)
+    from .demo.run import DEMO, run_plan
+    return run_plan(DEMO, args.folder)
+
+
+def _tutorial(args: argparse.Namespace) -> int:
+    from .demo.run import TUTORIAL, run_plan
+    return run_plan(TUTORIAL, args.folder)
 
 
 def _gui(args: argparse.Namespace) -> int:
@@ -75,10 +80,12 @@ def make_parser() -> argparse.ArgumentParser:
     one = commands.add_parser('simulate', help='make a simulated data set with a known answer')
     add_arguments(one)
     one.set_defaults(run=_simulate)
-    for name, run, text in (('demo', _demo, 'run the main job on simulated data in a Scipion project'),
-                            ('gui', _gui, "open the demo's project in the Scipion GUI")):
+    for name, run, text, where in (
+            ('demo', _demo, 'run the main job on simulated data in a Scipion project', 'demo'),
+            ('tutorial', _tutorial, 'the same with the refinement cycle, on data with wrong CTFs and alignment', 'tutorial'),
+            ('gui', _gui, 'open the project of the demo or the tutorial in the Scipion GUI', 'demo')):
         one = commands.add_parser(name, help=text)
-        one.add_argument('--folder', type=Path, default=Path('demo'), help='where to (default: ./demo)')
+        one.add_argument('--folder', type=Path, default=Path(where), help='where to (default: ./%s)' % where)
         one.set_defaults(run=run)
     one = commands.add_parser('bench', help='time the converters, beside those of scipion-em-reliontomo')
     one.add_argument('--folder', type=Path, default=Path('bench'), help='where to (default: ./bench)')

@@ -160,15 +160,18 @@ class SetOfStaParticles(SetOfSubTomograms):
         """The SetOfTiltSeries that the particles' tomograms.star stands for, or None where that is not known."""
         return self._tiltSeriesPointer if asPointer else self._tiltSeriesPointer.get()
 
+    def setCoordinates3D(self, coordinates: Any) -> None:
+        _point(self._coordsPointer, coordinates)
+
     def setTiltSeries(self, tiltSeries: Pointer) -> None:
-        self._tiltSeriesPointer.copy(tiltSeries)
+        self._tiltSeriesPointer.copy(tiltSeries, copyId=False)
 
     def getCtfs(self, asPointer: bool = False) -> Any:
         """The SetOfCTFTomoSeries that the particles' tomograms.star stands for, or None where that is not known."""
         return self._ctfsPointer if asPointer else self._ctfsPointer.get()
 
     def setCtfs(self, ctfs: Pointer) -> None:
-        self._ctfsPointer.copy(ctfs)
+        self._ctfsPointer.copy(ctfs, copyId=False)
 
     def getOutdatedBy(self) -> Optional[str]:
         """The job that changed the tilt series after the images were cut out; None where the images are right."""
@@ -296,3 +299,18 @@ class SetOfClassesSta3D(SetOfClassesSubTomograms):
     """Result of a 3D classification."""
     ITEM_TYPE = ClassSta3D
     REP_TYPE = AverageSubTomogram
+
+    def setCoordinates3D(self, coordinates: Any) -> None:
+        _point(self._coordsPointer, coordinates)
+
+
+def _point(own: Pointer, coordinates: Any) -> None:
+    """Make a set's own pointer point to coordinates, given as they are or by a pointer.
+
+    Taking the pointer itself, as tomo does, would give one object two places in the project: Scipion then ends a run with
+    an error (and without its time) when it stores the outputs.
+    """
+    if isinstance(coordinates, Pointer):
+        own.copy(coordinates, copyId=False)
+    else:
+        own.set(coordinates)

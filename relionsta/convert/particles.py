@@ -56,10 +56,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
         if block not in blocks:
             raise StarError(path, 'the block data_%s is missing; a particles STAR of RELION is needed' % block)
     rows = blocks['particles']
-    require_columns(rows, [NAME, 'rlnTomoName'], path, 'particles')
-    check_texts(rows, ['rlnTomoName'], path, 'particles')
-    check_numbers(rows, [CLASS, HALF], path, 'particles')
-    _check_unique(rows[NAME], path)
+    check_rows(rows, path)
     if names is not None:
         rows = rows[rows[NAME].isin(names)]
     set_info(particles, blocks, path)
@@ -81,6 +78,14 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
         write_items(particles, template, _item_columns(rows, path, particles, coordinates),
                     ids=None if ids is None else _object_ids(rows[NAME], ids))
     return len(rows)
+
+
+def check_rows(rows: pd.DataFrame, path: str) -> None:
+    """Raise StarError unless rows of a particles STAR have tomograms, and names of their own."""
+    require_columns(rows, [NAME, 'rlnTomoName'], path, 'particles')
+    check_texts(rows, ['rlnTomoName'], path, 'particles')
+    check_numbers(rows, [CLASS, HALF], path, 'particles')
+    _check_unique(rows[NAME], path)
 
 
 def ids_by_name(particles: SetOfStaParticles) -> Dict[str, int]:

@@ -8,14 +8,16 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import pandas as pd
 
+from relionsta.objects import SetOfStaParticles
 from relionsta.sources.relion_job import RelionJob
-from relionsta.star import StarError, read_star, write_star
+from relionsta.star import StarError, read_star, require_columns, write_star
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, DEFOCUS_COLUMNS, check_tilt_series
 
 from .errors import ConvertError
+from .particle_info import set_info
+from .particles import check_rows
 from .parts import NAME, TOMOGRAM
-from .poses import COORDINATES
-from .relion_series import check_alignment
+from .poses import COORDINATES, check_poses
 from .tilt_tables import read_overview, tilt_tables
 
 CORNER = ['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']
@@ -35,7 +37,9 @@ class Brought(NamedTuple):
     """What a job's files have become. '' and None: there is no such file.
 
     usable: (tsIds as RELION's names) of tilt series that Scipion can have; refused: name -> why it cannot. has_ctf: all
-    usable ones have a defocus. missing_images, missing_tilts: files that are named and not there, of how many.
+    usable ones have a defocus. missing_images, missing_tilts: files that are named and not there, of how many. rows: the
+    particles, with an optics table or without (picks). first_image: of a particle, as RELION names it.
+    refused_particles: why there are none.
     """
 
     particles: str
@@ -49,6 +53,8 @@ class Brought(NamedTuple):
     missing_tilts: Tuple[int, int]
     rows: Optional[pd.DataFrame]
     has_optics: bool
+    first_image: str
+    refused_particles: str
 
 
 def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) -> Brought:
@@ -56,18 +62,23 @@ def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) 
 
     prefix: RELION's project as this project sees it, '' where the two are one. given: value of columns that the optics
     tables may lack (rlnVoltage, ...). A tilt series that cannot be used is named with the reason; the particles keep it.
-    Raises StarError for particles that cannot be used.
+    Raises StarError for a tomograms.star that cannot be read.
     """
     overview, usable, refused, tilts, has_ctf, tomograms = None, [], {}, (0, 0), False, ''  # type: Any
     if job.tomograms:
         tomograms = os.path.join(folder, 'tomograms.star')
         overview, copies, tilts = _bring_tomograms(job, folder, prefix, given)
         usable, refused, has_ctf = _look_at_series(tomograms, copies)
-    rows, images, has_optics = None, (0, 0), False
+    rows, images, first, has_optics, reason = None, (0, 0), '', False, ''  # type: Any
     if job.particles:
-        rows, images, has_optics = _bring_particles(job, os.path.join(folder, 'particles.star'), prefix, given, overview)
-    return Brought(os.path.join(folder, 'particles.star') if job.particles else '', tomograms,
-                   rebase(job.trajectories, prefix), overview, usable, refused, has_ctf, images, tilts, rows, has_optics)
+        path = os.path.join(folder, 'particles.star')
+        try:
+            rows, images, first, has_optics = _bring_particles(job, path, prefix, given, overview)
+        except StarError as error:
+            reason = _told(error, {path: str(job.at(job.particles))})
+    return Brought(os.path.join(folder, 'particles.star') if rows is not None else '', tomograms,
+                   rebase(job.trajectories, prefix), overview, usable, refused, has_ctf, images, tilts, rows, has_optics,
+                   first, reason)
 
 
 def rebase(name: str, prefix: str) -> str:
@@ -76,6 +87,12 @@ def rebase(name: str, prefix: str) -> str:
     if not prefix or path in ('', 'None') or os.path.isabs(path):
         return name
     return number + at + os.path.join(prefix, path)
+
+
+def as_seen(job: RelionJob, path: Path, prefix: str) -> str:
+    """A file of a job as this project sees it."""
+    inside = os.path.relpath(str(path), str(job.project))
+    return str(path) if inside.startswith(os.pardir) else rebase(inside, prefix)
 
 
 def plain_path(name: str) -> str:
@@ -108,10 +125,9 @@ def _bring_tomograms(job: RelionJob, folder: str, prefix: str, given: Mapping[st
             name: blocks[name] for name in [name] if name in blocks}
         copy = os.path.join(folder, 'tilt_series', name + '.star')
         names.append(copy)
-        if not tables:
-            copies[copy] = str(job.at(str(file))) if file else source
-            continue
         copies[copy] = str(job.at(str(file))) if file else source
+        if not tables:
+            continue
         write_star(copy, {block: _rebased(table, prefix) for block, table in tables.items()})
         images += [str(row['rlnTomoTiltSeriesName'])] if 'rlnTomoTiltSeriesName' in row else [
             one for table in tables.values() if 'rlnMicrographName' in table for one in table['rlnMicrographName']]
@@ -134,7 +150,7 @@ def _look_at_series(path: str, copies: Mapping[str, str]) -> Tuple[List[str], Di
             for row, table, file in tilt_tables(overview.iloc[[number]], path):
                 ctf = all(label in table for label in DEFOCUS_COLUMNS)
                 check_tilt_series(table, name, file, ctf=ctf, whole_stack='rlnTomoTiltSeriesName' in row)
-                check_alignment(table, name, file)
+                require_columns(table, ALIGNMENT_COLUMNS, file, name)
             usable.append(name)
             has_ctf &= ctf
         except StarError as error:
@@ -153,7 +169,8 @@ def _told(error: Exception, copies: Mapping[str, str]) -> str:
 # ------------------------------------------------------------------------------------------------------- particles
 def _bring_particles(job: RelionJob, path: str, prefix: str, given: Mapping[str, float],
                      overview: Optional[pd.DataFrame]) -> Any:
-    """The rows as they were written, (images that are gone, of how many), whether there is an optics table."""
+    """The rows as they were written, (images that are gone, of how many), the first image, whether there is an optics
+    table."""
     source = str(job.at(job.particles))
     blocks = read_star(source)
     name = next((block for block, table in blocks.items() if TOMOGRAM in table), None)
@@ -161,13 +178,19 @@ def _bring_particles(job: RelionJob, path: str, prefix: str, given: Mapping[str,
         raise StarError(source, 'no block has the column rlnTomoName, so these are not particles of tomograms as RELION 5 '
                                 'has them (WarpTools and M write those with --2d; 3D subtomograms without tomograms '
                                 'cannot be used)')
-    rows = _with_names(_rebased(blocks.pop(name), prefix))
+    rows = blocks.pop(name)
+    original = rows[IMAGE].tolist() if IMAGE in rows else []
+    rows = _with_names(_rebased(rows, prefix))
     rows = _with_centred(rows, overview, source)
     if 'optics' in blocks:
         blocks['optics'] = _with_microscope(_rebased(blocks['optics'], prefix), overview, given)
     write_star(path, {**blocks, 'particles': rows})
-    images = [str(job.at(plain_path(one))) for one in read_star(source, only={name: (IMAGE,)})[name].get(IMAGE, ())]
-    return rows, _missing(images), 'optics' in blocks
+    check_rows(rows, path)
+    check_poses(rows, path)
+    if 'optics' in blocks:
+        set_info(SetOfStaParticles(), {**blocks, 'particles': rows}, path)
+    images = [plain_path(one) for one in original]
+    return rows, _missing([str(job.at(one)) for one in images]), images[0] if images else '', 'optics' in blocks
 
 
 def _with_names(rows: pd.DataFrame) -> pd.DataFrame:
@@ -232,8 +255,3 @@ def link_project(project: Path, link: str) -> str:
         os.remove(link)
     os.symlink(str(project), link)
     return link
-
-
-def has_alignment(table: pd.DataFrame) -> bool:
-    """True for a table with RELION 5's angles and shifts."""
-    return all(label in table for label in ALIGNMENT_COLUMNS)

@@ -278,11 +278,12 @@ def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.
     # Sizes are in pixels of the images that they were written with.
     as_before = abs(known.pop('rlnTomoTiltSeriesPixelSize', 0.0) - pixel) < 1e-3 * pixel
     sizes = [known.pop(label, None) for label in SIZE_COLUMNS]
-    if volume is None and as_before and all(sizes):
+    unsized = volume is None or bool(volume[['x', 'y', 'z']].isna().any())
+    if unsized and as_before and all(sizes):
         size = tuple(geometry.even_size(n) for n in sizes)
     elif volume is None:
         size = _aligned_size(series, images)
-    elif volume[['x', 'y', 'z']].isna().any():
+    elif unsized:
         raise ConvertError('tilt series %s: its tomogram %s cannot be found; its size is needed'
                            % (ts_id, volume['file']))
     else:

@@ -29,11 +29,12 @@ def read_overview(path: str) -> pd.DataFrame:
     return overview
 
 
-def tilt_tables(overview: pd.DataFrame, path: str) -> Iterator[Tuple[Dict[Hashable, Any], pd.DataFrame, str]]:
+def tilt_tables(overview: pd.DataFrame, path: str,
+                matrices: bool = False) -> Iterator[Tuple[Dict[Hashable, Any], pd.DataFrame, str]]:
     """Row of the overview, table of the tilt series with angles and shifts, and the file it is in, for each tomogram.
 
-    overview: read_overview(path). Paths are relative to the working directory. Raises StarError for tables that are
-    not there, and for matrices that do not give the alignment.
+    overview: read_overview(path). Paths are relative to the working directory. matrices: leave projection matrices as they
+    are. Raises StarError for tables that are not there, and for matrices that do not give the alignment.
     """
     within: Dict[str, pd.DataFrame] = {}
     if _FILE not in overview:
@@ -46,7 +47,7 @@ def tilt_tables(overview: pd.DataFrame, path: str) -> Iterator[Tuple[Dict[Hashab
     for row in overview.to_dict('records'):
         name, file = row['rlnTomoName'], row.get(_FILE, path)
         table = within[name] if within else read_star(file, [name])[name]
-        if all(label in table for label in _PROJECTIONS) and not all(label in table for label in ALIGNMENT_COLUMNS):
+        if not matrices and all(label in table for label in _PROJECTIONS) and not all(label in table for label in ALIGNMENT_COLUMNS):
             table = _with_angles(table, row, file, path)
         yield row, table, file
 

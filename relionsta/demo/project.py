@@ -1,16 +1,15 @@
 """The road in a Scipion project: makes the nodes that are missing, runs those that are not finished."""
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Sequence
 
 from pyworkflow.object import Pointer
 from pyworkflow.project import Manager
 from pyworkflow.protocol.params import EnumParam
 
 from ..protocols.runner import progress
-from ..simulate.presets import DEMO_SETTINGS, DemoSettings
 from .progress import Watch
-from .road import make_road
+from .road import Step
 from .times import add_time
 
 #: The tree of protocols that the GUI shows beside the project.
@@ -21,16 +20,15 @@ class DemoFailed(Exception):
     """A step of the road did not finish; the message names it, its reason and its log."""
 
 
-def run_road(folder: Path, name: str, scene: Path, settings: DemoSettings = DEMO_SETTINGS, until: Optional[str] = None,
+def run_road(folder: Path, name: str, road: Sequence[Step], settings: Any,
              say: Callable[[str], None] = print) -> Dict[str, Any]:
     """Run every step that is not finished yet in the Scipion project `name`; returns the protocols by job.
 
-    The wall-clock time of each step is kept in `folder`. until: the last job to run. Raises DemoFailed.
+    settings: what the steps take. The wall-clock time of each is kept in `folder`. Raises DemoFailed.
     """
     project = open_project(name)
     known = {run.getObjLabel(): run for run in project.getRuns()}
     done: Dict[str, Any] = {}
-    road = make_road(str(scene))
     for number, step in enumerate(road, start=1):
         title = '[%d/%d] %s' % (number, len(road), step.label)
         protocol = known.get(step.label)
@@ -44,8 +42,6 @@ def run_road(folder: Path, name: str, scene: Path, settings: DemoSettings = DEMO
                 project.stopProtocol(protocol)
             add_time(folder, step.job, launch(project, protocol, title, say))
         done[step.job] = protocol
-        if step.job == until:
-            break
     return done
 
 

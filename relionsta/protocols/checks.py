@@ -3,6 +3,8 @@
 RELION itself checks little: a wrong pixel size, a mask of another box or particles of other tomograms run to the end
 and give a wrong map.
 """
+import os
+
 import pandas as pd
 
 from ..convert.bulk import read_columns
@@ -40,11 +42,22 @@ def checkParticles(label, particles, extracted=True):
     errors = errors or checkJoined(label, particles) or checkFiles(label, particles, images=extracted)
     if extracted and not particles.getBoxSize():
         errors.append('*%s*: the particles have no images. Run Extract subtomos on them first.' % label)
+    if extracted and not errors and particles.getBoxSize():
+        errors = checkImage(label, particles.getFirstItem().getFileName())
     if extracted and particles.getOutdatedBy():
         errors.append('*%s*: their images were cut out before the %s, which has changed the tilt series that they come '
                       'from. Extract the particles again: Analyze Results of that run opens the form, filled in.'
                       % (label, particles.getOutdatedBy()))
     return errors
+
+
+def checkImage(label, image):
+    """The image of a particle must be there: that of an imported set may have stayed behind."""
+    path = (image or '').rpartition('@')[2]
+    if os.path.isfile(path[:-len(':mrcs')] if path.endswith(':mrcs') else path):
+        return []
+    return ['*%s*: the images of the particles are not there (%s). Bring them back, or extract the particles again.'
+            % (label, image)]
 
 
 def checkTomograms(label, tsIds, *tomogramsStars):
@@ -103,7 +116,8 @@ def _checkRows(star, tomogramsStar, names, images):
     check_tomograms(overview, tomogramsStar)
     overview = overview[overview[TOMOGRAM].isin(rows[TOMOGRAM])]
     tilts = {}
-    for row, table, file in tilt_tables(overview, tomogramsStar):
+    # Jobs on the particles' images need the directions of the tilts only, which matrices without shifts have too.
+    for row, table, file in tilt_tables(overview, tomogramsStar, matrices=images):
         check_tilt_series(table, row[TOMOGRAM], file, whole_stack='rlnTomoTiltSeriesName' in row)
         tilts[row[TOMOGRAM]] = len(table)
     # A column rlnMicrographName does not go to RELION (see convert/parts.py).

@@ -17,6 +17,7 @@ class ProtStaClass3D(ClassOutputsMixin, ProtStaReferenceBase):
     _label = '3D classification'
     _possibleOutputs = CLASS_OUTPUTS
     _job = CLASS3D
+    _emptyMeans = dict(ProtStaReferenceBase._emptyMeans, highres_limit='Nyquist of the particles')
     _defaultThreads = 2
     _referenceHelp = 'A first average, low-pass filtered below; every class starts from it.'
     _iterationHelp = 'The iteration whose classes and particles become the output; -1 is the last one.'
@@ -27,7 +28,7 @@ class ProtStaClass3D(ClassOutputsMixin, ProtStaReferenceBase):
         lines = ['Iteration %d of %d, %d particles, %s.' % (
             self.getIteration(), values['nr_iter'], self.outputParticles.getSize(),
             'aligned' if values['dont_skip_align'] else 'not aligned')]
-        return lines + self._continuedLines() + self._classLines(model)
+        return lines + self._continuedLines() + self._classLines(model) + self._workedOutLines()
 
     def _methodsLines(self):
         values = self.getValues()

@@ -13,6 +13,18 @@ CLASS_OUTPUTS = {'outputClasses': SetOfClassesSta3D, 'outputAverages': SetOfVolu
                  'outputParticles': SetOfStaParticles}
 
 
+def makeAverages(protocol, model, maps):
+    """The class averages of a run as a set of volumes, written. maps: their files, class 1 first."""
+    averages = SetOfVolumes.create(protocol._getPath())
+    averages.setSamplingRate(model.pixel_size)
+    for one, path in zip(model.classes, maps):
+        volume = make_volume(path, model.pixel_size, box=model.box_size)
+        volume.setObjComment('Class %d: %s' % (one.number, one.describe()))
+        averages.append(volume)
+    averages.write()
+    return averages
+
+
 class ClassOutputsMixin:
     """For a protocol with IterativeMixin whose iterations have class averages."""
 
@@ -24,13 +36,7 @@ class ClassOutputsMixin:
         model = self.getModel()
         names = self._getNames(len(model.classes))
         maps = [self._getJobPath(names[role]) for role in files.class_roles(len(model.classes))]
-        averages = SetOfVolumes.create(self._getPath())
-        averages.setSamplingRate(model.pixel_size)
-        for one, path in zip(model.classes, maps):
-            volume = make_volume(path, model.pixel_size, box=model.box_size)
-            volume.setObjComment('Class %d: %s' % (one.number, one.describe()))
-            averages.append(volume)
-        averages.write()
+        averages = makeAverages(self, model, maps)
         particles = self._readParticles(self._getJobPath(names['data']))
         self._defineOutputs(outputParticles=particles, outputAverages=averages)
         classes = SetOfClassesSta3D.create(self._getPath())

@@ -13,10 +13,11 @@ from ..jobs.extract import EXTRACT, PSEUDO_3D
 from ..objects import SetOfStaParticles
 from ..results.images import torn_images
 from ..star import read_star, write_star
+from ..suggest.sizes import suggest_binning, suggest_box, suggest_box_again
 from .base import ProtStaBase
 from .boxes import describeBox
 from .extract_checks import checkSource, lostMotionWarning, outsideWarning
-from .extract_form import BY_BINNING, HANDS, SIZES, defineExtractInputs, sizesOf
+from .extract_form import BY_ANGSTROM, BY_DIAMETER, HANDS, SIZES, defineExtractInputs, sizesOf
 from .particles import PARTICLES, TOMO_INPUTS
 
 TOMOGRAMS = 'tomograms.star'
@@ -44,7 +45,7 @@ class ProtStaExtract(ProtStaBase):
     _defaultThreads = 2
     _anyVersion = SIZES
     _resumes = True
-    _extraConditions = {'box_size_angst': 'sizesBy != %d' % BY_BINNING}
+    _extraConditions = {'box_size_angst': 'sizesBy == %d' % BY_ANGSTROM, 'binned_size_pix': 'sizesBy != %d' % BY_DIAMETER}
 
     def _defineInputParams(self, form):
         defineExtractInputs(form)
@@ -59,14 +60,45 @@ class ProtStaExtract(ProtStaBase):
 
     def getBinning(self):
         """Binning that the sizes in the form come to; None where it cannot be told yet."""
-        if self.sizesBy.get() == BY_BINNING:
-            return self.boxBinning.get()
+        given = self.boxBinning.get()
+        if self.sizesBy.get() == BY_DIAMETER and given is None:
+            suggested = self.suggestBinning()
+            return suggested.value if suggested is not None else self._binningBefore()
+        if self.sizesBy.get() != BY_ANGSTROM:
+            return given
         pixel, edge, box = self.getTiltSeriesPixelSize(), self.box_size_angst.get(), self.binned_size_pix.get()
         return edge / (pixel * box) if pixel and edge and box else None
 
+    def getBox(self):
+        """Box in pixels: the form's, or worked out from the particle; None where it cannot be told yet."""
+        if self.sizesBy.get() != BY_DIAMETER:
+            return self.binned_size_pix.get()
+        suggested = self.suggestBox()
+        return None if suggested is None else suggested.value
+
+    def suggestBinning(self):
+        """The binning that suits the diameter in the form, with the reason; None without one, or without tilt series."""
+        diameter, pixel = self.particleDiameter.get(), self.getTiltSeriesPixelSize()
+        return suggest_binning(diameter, pixel) if pixel and diameter and diameter > 0 else None
+
+    def suggestBox(self):
+        """The box in pixels that suits the diameter, else the box of the particles, with the reason; None without them."""
+        diameter, pixel, binning = self.particleDiameter.get(), self.getTiltSeriesPixelSize(), self.getBinning()
+        if not pixel or not binning or binning < 0:
+            return None
+        if diameter is not None:
+            return suggest_box(diameter, pixel * binning) if diameter > 0 else None
+        source = self.inputCoordinates.get()
+        if not self._isAgain() or not source.getBoxSize():
+            return None
+        return suggest_box_again(source.getBoxSize(), source.getSamplingRate(), pixel * binning)
+
+    def _binningBefore(self):
+        return self.inputCoordinates.get().getParticleBinning() if self._isAgain() else None
+
     def describeSizes(self):
         """One line on box, pixel size and binning as the form has them, with a hint on the box size."""
-        box, binning, pixel = self.binned_size_pix.get(), self.getBinning(), self.getTiltSeriesPixelSize()
+        box, binning, pixel = self.getBox(), self.getBinning(), self.getTiltSeriesPixelSize()
         if not box or not binning or not pixel:
             return 'Choose tilt series and give the sizes to see box, pixel size and binning.'
         return describeBox(box, pixel * binning, binning)
@@ -74,9 +106,11 @@ class ProtStaExtract(ProtStaBase):
     def _inputValues(self):
         values = {'in_optimisation': '', 'use_direct_entries': True, 'in_particles': self._getInputPath(PARTICLES),
                   'in_tomograms': self._tomogramsStar(), 'in_trajectories': self._trajectoriesStar()}
-        pixel, binning, box = self.getTiltSeriesPixelSize(), self.getBinning(), self.binned_size_pix.get()
-        if self.sizesBy.get() == BY_BINNING and pixel:
-            values['box_size_angst'] = round(binning * pixel * box, 6)
+        pixel, binning, box = self.getTiltSeriesPixelSize(), self.getBinning(), self.getBox()
+        if box is None:
+            return values  # validation tells it
+        if self.sizesBy.get() != BY_ANGSTROM and pixel and binning is not None:
+            values.update(box_size_angst=round(binning * pixel * box, 6), binned_size_pix=box)
         # what RELION 5.0 takes instead
         precrop = self.precrop_size_angst.get()
         larger = round(precrop / (pixel * binning)) if pixel and binning and precrop and precrop > 0 else -1
@@ -192,7 +226,14 @@ class ProtStaExtract(ProtStaBase):
                     '; %d were too close to the edge' % lost if lost else ''),
                 describeBox(particles.getBoxSize(), particles.getSamplingRate(), particles.getParticleBinning()),
                 'Kind: %s%s.' % (particles.getKind(), ', float16' if self.do_float16.get() else ''),
-                self._describeHand()]
+                self._describeHand()] + self._workedOutLines()
+
+    def _workedOutLines(self):
+        """Why the sizes are what they are, where they were worked out."""
+        if self.sizesBy.get() != BY_DIAMETER or self.suggestBox() is None:
+            return []
+        binning = self.suggestBinning() if self.boxBinning.get() is None else None
+        return (['Binning %s.' % binning.text()] if binning is not None else []) + ['Box %s.' % self.suggestBox().text()]
 
     def _describeHand(self):
         return 'Tilt series as before.' if self._keepsTomograms() else 'Handedness of defocus %+d.' % self.getHand()

@@ -25,16 +25,29 @@ def newExtraction(project, run, output):
     protocol.inputCoordinates.setExtended(output)
     before = _extractionBefore(project, run)
     if before is not None:
-        for name in _SETTINGS:
-            getattr(protocol, name).set(getattr(before, name).get())
         protocol.numberOfThreads.set(before.numberOfThreads.get())
         protocol.numberOfMpi.set(before.numberOfMpi.get())
-    if particles.getBoxSize():
-        protocol.sizesBy.set(BY_BINNING)
-        protocol.boxBinning.set(particles.getParticleBinning())
-        protocol.binned_size_pix.set(particles.getBoxSize())
-        protocol.subtomo_format.set(protocol.getParam('subtomo_format').choices.index(particles.getKind()))
+    for name, value in extractionSettings(project, run, particles, particles.getParticleBinning(),
+                                          particles.getBoxSize()).items():
+        getattr(protocol, name).set(value)
     return protocol
+
+
+def extractionSettings(project, run, particles, binning, box):
+    """The parameters of an extraction of `particles`, but for its inputs: {name: value}.
+
+    The dose limit and the like are those of the extraction that the particles which `run` made, or took, come from, if it is
+    in the project. binning, box (binned pixels): nothing is said of sizes and kind of image without a box.
+    """
+    before, values = _extractionBefore(project, run), {}
+    if before is not None:
+        values.update((name, getattr(before, name).get()) for name in _SETTINGS)
+    if box:
+        kinds = ProtStaExtract._job.option('subtomo_format').choices
+        values.update(sizesBy=BY_BINNING, boxBinning=binning, binned_size_pix=box)
+        if particles.getKind() in kinds:
+            values['subtomo_format'] = kinds.index(particles.getKind())
+    return values
 
 
 def _extractionBefore(project, run):

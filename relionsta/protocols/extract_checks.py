@@ -8,7 +8,7 @@ from ..objects import SetOfStaParticles
 from ..star import StarError
 from . import checks
 from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
-from .extract_form import BY_BINNING
+from .extract_form import BY_ANGSTROM, BY_DIAMETER
 from .maps import checkFile, plainName
 from .real_subtomos import checkRealSubtomos
 
@@ -91,10 +91,15 @@ def _checkBox(protocol, size):
     size: width and height of the tilt images, pixels; None where unknown.
     """
     binning, pixel = protocol.getBinning(), protocol.getTiltSeriesPixelSize()
-    label = 'Binning' if protocol.sizesBy.get() == BY_BINNING else 'Box size (A)'
+    label = 'Box size (A)' if protocol.sizesBy.get() == BY_ANGSTROM else 'Binning'
+    errors = _checkDiameter(protocol) if protocol.sizesBy.get() == BY_DIAMETER else []
+    if errors:
+        return errors
+    if label == 'Binning' and binning is None:
+        return ['*Binning*: empty. Give a number: 4 or 8 to start with.']
     if label == 'Binning' and binning <= 0:
         return ['*Binning*: %g, which is impossible. Give 1 or more.' % binning]
-    edge = protocol.binned_size_pix.get() * binning * pixel if binning else 0
+    edge = protocol.getBox() * binning * pixel if binning else 0
     if edge <= 0:
         return []  # the job's own checks tell it
     if binning < 1 - ROUNDING:
@@ -102,6 +107,18 @@ def _checkBox(protocol, size):
                 'images (%.4g Å). Choose a larger box in Å, a binning of 1 or more, or fewer pixels.'
                 % (label, binning if label == 'Binning' else edge, binning, binning * pixel, pixel)]
     return checkBoxFits(label, edge, size, pixel)
+
+
+def _checkDiameter(protocol):
+    """A box must follow from the particle, or from the box that it had before."""
+    label, diameter = '*Diameter of the particle (Å)*', protocol.particleDiameter.get()
+    source = protocol.inputCoordinates.get()
+    if diameter is not None:
+        return [] if diameter > 0 else ['%s: %g, and it must be above 0. Correct it.' % (label, diameter)]
+    if isinstance(source, SetOfStaParticles) and source.getBoxSize():
+        return []
+    return ['%s: empty, and the box follows from it. Give the longest extent of the particle, or choose another way in '
+            '"Sizes are given as".' % label]
 
 
 def _checkPositions(coordinates):

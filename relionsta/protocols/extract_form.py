@@ -3,7 +3,7 @@ from pyworkflow.protocol import params
 
 from ..jobs.extract import EXTRACT, PSEUDO_3D, STACKS_2D
 
-BY_ANGSTROM, BY_BINNING = 0, 1
+BY_ANGSTROM, BY_BINNING, BY_DIAMETER = 0, 1, 2
 #: choice in the form -> rlnTomoHand; choice 0 takes the one that was imported
 HANDS = {1: -1, 2: 1}
 #: options that RELION 5.1 has; for 5.0 they are translated
@@ -28,13 +28,22 @@ def defineExtractInputs(form):
                        'data. A wrong value costs resolution and shows as CTF-refined defocus that drifts across '
                        'the field. Used where tilt series are given; particles keep theirs otherwise.')
     section = form.addSection(label='Reconstruct')
-    section.addParam('sizesBy', params.EnumParam, choices=['box in Å and in pixels (RELION)', 'binning and pixels'],
-                     default=BY_ANGSTROM, display=params.EnumParam.DISPLAY_HLIST, label='Sizes are given as',
+    section.addParam('sizesBy', params.EnumParam, default=BY_ANGSTROM, display=params.EnumParam.DISPLAY_COMBO,
+                     choices=['box in Å and in pixels (RELION)', 'binning and pixels', 'diameter of the particle'],
+                     label='Sizes are given as',
                      help='RELION takes the box in Å and its size in pixels after binning; the binning follows: box '
                           'in Å / (pixel size of the tilt series x box in pixels). Or give the binning and the box '
-                          'in pixels. The wand beside the box shows what comes out, and a good size for it.')
-    section.addParam('boxBinning', params.FloatParam, default=4, allowsNull=True, condition='sizesBy == %d' % BY_BINNING,
-                     label='Binning', help='Pixel size of the particles / pixel size of the tilt series.')
+                          'in pixels. Or give the diameter of the particle, and the box is worked out: a good size from '
+                          '1.5 times the particle on. The wands show what comes out, and why.')
+    section.addParam('particleDiameter', params.FloatParam, default=None, allowsNull=True,
+                     condition='sizesBy == %d' % BY_DIAMETER, label='Diameter of the particle (Å)',
+                     help='The longest extent of the particle: about 350 Å for a ribosome. Empty, for particles of an '
+                          'earlier step: the box becomes as wide in Å as theirs.')
+    section.addParam('boxBinning', params.FloatParam, default=None, allowsNull=True,
+                     condition='sizesBy != %d' % BY_ANGSTROM, label='Binning',
+                     help='Pixel size of the particles / pixel size of the tilt series: 4 or 8 to start with, 2 and 1 when '
+                          'the resolution comes near twice the pixel. Where the diameter of the particle is given it may '
+                          'stay empty: the coarsest of 8, 4, 2 and 1 that leaves the particle 30 pixels wide.')
 
 
 def sizesOf(protocol, values):

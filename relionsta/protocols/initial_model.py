@@ -79,7 +79,7 @@ class ProtStaInitialModel(ClassOutputsMixin, ProtStaRefineBase):
         model, values = self.getModel(), self.getValues()
         lines = ['Iteration %d of %d, %d particles.' % (self.getIteration(), values['nr_iter'],
                                                        self.outputParticles.getSize())]
-        lines += self._continuedLines() + self._classLines(model)
+        lines += self._continuedLines() + self._classLines(model) + self._workedOutLines()
         lines.append('Initial reference: class %d, %s.' % (self._largest(model).number, self._symmetryText()))
         if self._isTurned():
             lines.append("The angles of the particles do not fit the initial reference, which was turned: use it for "

@@ -11,6 +11,9 @@ from ..jobs.mask import COMBINE, MASK
 from ..results.maps import read_map
 from ..results.mask import kept_density, read_mask
 from ..results.threshold import KDA_PER_A3, ThresholdError, low_pass, suggest_threshold
+from ..suggest import Suggested
+from ..suggest.start import suggest_low_pass
+from ..suggest.upstream import resolution_of_map
 from . import maps
 from .base import ProtStaBase
 
@@ -40,7 +43,8 @@ class ProtStaMask(ProtStaBase):
     _possibleOutputs = MaskOutputs
     _job = MASK
     _filledIn = ('fn_in', 'fn_other', 'do_denovo')
-    _emptyMeans = {'inimask_threshold': 'suggested from the map', 'denovo_box_size': 'that of the map it is for'}
+    _emptyMeans = {'inimask_threshold': 'suggested from the map', 'denovo_box_size': 'that of the map it is for',
+                   'lowpass_filter': 'from the resolution of the map'}
     _defaultThreads = 2
 
     def __init__(self, **kwargs):
@@ -80,7 +84,7 @@ class ProtStaMask(ProtStaBase):
         values['fn_in'] = maps.relionMap(self.inputVolume.get())
         if self.do_combine.get():
             values['fn_other'] = maps.relionMap(self.otherVolume.get())
-        values['inimask_threshold'] = self.getThreshold()
+        values.update(inimask_threshold=self.getThreshold(), lowpass_filter=self.getFilter())
         return values
 
     def _getPixel(self):
@@ -89,6 +93,22 @@ class ProtStaMask(ProtStaBase):
         if self.angpix.get() > 0 or source is None:
             return self.angpix.get() if self.angpix.get() > 0 else None
         return source.getSamplingRate()
+
+    def suggestFilter(self):
+        """The low-pass filter that suits the input map, with the reason: RELION's own, or more where the map is worse."""
+        usual = self._job.option('lowpass_filter').default
+        volume = self.inputVolume.get()
+        measured = resolution_of_map(volume.getFileName()) if volume is not None else None
+        if measured is None:
+            return Suggested(usual, "RELION's own, since the resolution of the map is not known")
+        suggested = suggest_low_pass(measured.resolution, source=measured.source)
+        return suggested if suggested.value > usual else Suggested(
+            usual, "RELION's own, enough for a map of %.3g Å" % measured.resolution)
+
+    def getFilter(self):
+        """The low-pass filter (Å; 0: none) of the form, else the one that suits the map."""
+        given = self.lowpass_filter.get()
+        return self.suggestFilter().value if given is None else given
 
     def getThreshold(self):
         """The threshold of the form, else the suggested one; RELION's default where none can be suggested, which
@@ -103,7 +123,7 @@ class ProtStaMask(ProtStaBase):
 
     def getSuggestion(self):
         """The threshold that the input map itself suggests, at the filter of the form. Raises ThresholdError."""
-        asked = (maps.mapFile(self.inputVolume.get()), self._getPixel(), self.lowpass_filter.get())
+        asked = (maps.mapFile(self.inputVolume.get()), self._getPixel(), self.getFilter())
         if asked not in self._suggested:
             try:
                 found = suggest_threshold(read_map(asked[0]), *asked[1:])
@@ -165,9 +185,9 @@ class ProtStaMask(ProtStaBase):
                 threshold = self.getSuggestion().threshold
             except ThresholdError as error:
                 return ['*%s*: none can be suggested: %s' % (label, error)]
-        values = low_pass(read_map(maps.mapFile(volume)), self._getPixel(), self.lowpass_filter.get())
+        values = low_pass(read_map(maps.mapFile(volume)), self._getPixel(), self.getFilter())
         errors = [] if values.min() < threshold < values.max() else [_outside(
-            label, threshold, 'the filtered map' if self.lowpass_filter.get() > 0 else 'the map', values)]
+            label, threshold, 'the filtered map' if self.getFilter() > 0 else 'the map', values)]
         if self.do_combine.get():
             other = read_map(maps.mapFile(self.otherVolume.get()))
             if not other.min() <= threshold < other.max():
@@ -207,7 +227,7 @@ class ProtStaMask(ProtStaBase):
             return found  # these are meant to cut
         try:
             kept = kept_density(read_map(mask.getFileName()), read_map(maps.mapFile(usedWith)),
-                                usedWith.getSamplingRate(), self.lowpass_filter.get())
+                                usedWith.getSamplingRate(), self.getFilter())
         except ThresholdError:
             return found  # nothing is known of that map's particle
         if kept < KEPT:
@@ -241,7 +261,7 @@ class ProtStaMask(ProtStaBase):
         return self.usedThreshold.get(self.inimask_threshold.get())
 
     def _filter(self):
-        resolution = self.lowpass_filter.get()
+        resolution = self.getFilter()
         return 'map low-pass filtered to %g Å' % resolution if resolution > 0 else 'map not filtered'
 
     def _methodsLines(self):

@@ -106,7 +106,7 @@ class ProtStaPostProcess(ProtStaBase):
         masked = make_volume(self._getJobPath(files.POSTPROCESS_FILES['masked']), pixel, box=box)
         fscs = addFscSet(self, self.getResult().fsc_curves())
         self._defineOutputs(**{SHARPENED: sharpened, MASKED: masked, FSCS: fscs})
-        for text in _findings(self.getResult()):
+        for text in findings(self.getResult()):
             self.warning(text)
         for output in (sharpened, masked, fscs):
             for pointer in (self.inputVolume, self.solventMask):
@@ -124,7 +124,7 @@ class ProtStaPostProcess(ProtStaBase):
             lines.append('The mask encloses %.1f %% of the box%s.' % (
                 100 * read_mask(maps.mapFile(mask)).fraction, '' if result.randomised_from is None
                 else '; phases randomised beyond %.1f Å' % result.randomised_from))
-        return lines + _findings(result)
+        return lines + findings(result)
 
     def _howSharpened(self, result):
         if result.b_factor:
@@ -152,7 +152,7 @@ class ProtStaPostProcess(ProtStaBase):
         return ['Chen2013']
 
 
-def _findings(result):
+def findings(result):
     """What may be wrong with the mask, in sentences."""
     found = []
     if result.mask_left_out:

@@ -4,7 +4,7 @@ import pandas as pd
 from ..convert.tilt_series import tomogram_tables
 from ..jobs.extract import REAL_3D
 from ..star import read_star
-from .extract_form import BY_BINNING
+from .extract_form import BY_ANGSTROM
 from .maps import checkFile, samePixel
 
 LABEL = 'Subtomogram format'
@@ -49,10 +49,10 @@ def _checkBinning(protocol, tomograms):
                 'reconstruct all tomograms at one pixel size.'
                 % (LABEL, REAL_3D, 'binnings of %s' % ', '.join('%.4g' % one for one in known) if known
                    else 'no binning (%s)' % BINNING)]
-    binning, box = protocol.getBinning(), protocol.binned_size_pix.get()
+    binning, box = protocol.getBinning(), protocol.getBox()
     if not binning or samePixel(binning, known[0]):
         return []
-    label = 'Binning' if protocol.sizesBy.get() == BY_BINNING else 'Box size (A)'
+    label = 'Box size (A)' if protocol.sizesBy.get() == BY_ANGSTROM else 'Binning'
     pixel = known[0] * protocol.getTiltSeriesPixelSize()
     return ['*%s*: the sizes come to a binning of %.4g, and %s have that of their tomograms, %.4g (%.4g Å per pixel). '
             'Choose %s.' % (label, binning, REAL_3D, known[0], pixel,

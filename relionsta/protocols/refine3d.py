@@ -112,7 +112,7 @@ class ProtStaRefine3D(ProtStaReferenceBase):
                  '%d particles in two half sets.' % self.outputParticles.getSize(),
                  'Estimated accuracy: %s and %s.' % (_known('%.2f°', accuracy.accuracy_rotations),
                                                      _known('%.2f Å', accuracy.accuracy_translations))]
-        return self._continuedLines() + self._iterationLines() + lines
+        return self._continuedLines() + self._iterationLines() + lines + self._workedOutLines()
 
     def _iterationLines(self):
         if self._isFinal():

@@ -1,6 +1,10 @@
 """What the protocols share that run relion_refine on a set of particles."""
+from pyworkflow.object import String
 from pyworkflow.protocol import params
 
+from ..suggest.sizes import suggest_estep_limit, suggest_mask_diameter
+from ..suggest.start import suggest_low_pass
+from ..suggest.upstream import resolution_of_map
 from . import maps
 from .iterative import IterativeMixin
 from .particles import TOMO_INPUTS, ProtStaParticlesBase
@@ -11,13 +15,48 @@ class ProtStaRefineBase(IterativeMixin, ProtStaParticlesBase):
 
     _filledIn = TOMO_INPUTS + ('fn_cont',)
     _inputCondition = 'not doContinue'
+    _emptyMeans = {'particle_diameter': '90 % of the box'}
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.workedOut = String()
 
     def _defineInputParams(self, form):
         self._defineContinueParams(form)
         super()._defineInputParams(form)
 
     def _inputValues(self):
-        return dict(super()._inputValues(), fn_cont='')
+        return dict(super()._inputValues(), fn_cont='',
+                    **{name: suggested.value for name, suggested in self._suggestEmpty().items()})
+
+    def _writeInputs(self):
+        super()._writeInputs()
+        if self._continued() is None:
+            self.workedOut.set('\n'.join('%s %s.' % (self._job.option(name).label, suggested.text())
+                                         for name, suggested in self._suggestEmpty().items()))
+            self._store(self.workedOut)
+
+    def _workedOutLines(self):
+        """What empty fields stood for in this run, and why."""
+        return self.workedOut.get('').splitlines() if self._continued() is None else []
+
+    # ------------------------------------------------------------ suggestions
+    def getSuggestions(self):
+        """{name of an option: what the inputs suggest for it}; without those that the inputs do not tell yet."""
+        particles = self._particlesPointer().get()
+        if particles is None or not particles.getBoxSize():
+            return {}
+        return {'particle_diameter': suggest_mask_diameter(particles.getBoxSize(), particles.getSamplingRate())}
+
+    def _suggestEmpty(self):
+        """The suggestions for options that the form leaves empty."""
+        empty = [name for name in self._emptyMeans if getattr(self, name).get() is None]
+        return {name: suggested for name, suggested in self.getSuggestions().items() if name in empty} if empty else {}
+
+    def _ownValues(self):
+        """Of a run that goes on with other settings, an empty field keeps what the run before had."""
+        return {name: value for name, value in super()._ownValues().items()
+                if name not in self._emptyMeans or getattr(self, name).get() is not None}
 
     def _checkInputs(self):
         return super()._checkInputs() or self._checkDiameter()
@@ -43,6 +82,7 @@ class ProtStaReferenceBase(ProtStaRefineBase):
     """Particles against a reference, with an optional mask."""
 
     _filledIn = ProtStaRefineBase._filledIn + ('fn_ref', 'fn_mask')
+    _emptyMeans = dict(ProtStaRefineBase._emptyMeans, ini_high='from the reference')
     _referenceHelp = ''
 
     def _defineInputParams(self, form):
@@ -58,6 +98,14 @@ class ProtStaReferenceBase(ProtStaRefineBase):
     def _inputValues(self):
         return dict(super()._inputValues(), fn_ref=maps.relionMap(self.referenceVolume.get()),
                     fn_mask=maps.relionMap(self.solventMask.get()))
+
+    def getSuggestions(self):
+        reference, found = self.referenceVolume.get(), super().getSuggestions()
+        if found and reference is not None:
+            found['ini_high'] = suggestLowPass(reference, self._particlesPointer().get().getSamplingRate())
+        if 'highres_limit' in self._emptyMeans and found:
+            found['highres_limit'] = suggest_estep_limit(self._particlesPointer().get().getSamplingRate())
+        return found
 
     def _ownValues(self):
         values = super()._ownValues()
@@ -97,3 +145,10 @@ class ProtStaReferenceBase(ProtStaRefineBase):
         particles, reference = self.inputParticles.get(), self.referenceVolume.get()
         other = maps.checkMap('Reference map', reference, particles.getBoxSize(), particles.getSamplingRate())
         return ['%s RELION will resize it, as "Resize reference if needed?" says.' % text for text in other]
+
+
+def suggestLowPass(volume, pixel=0.0):
+    """The low-pass filter (Å) that suits a map, from what the job which made it has measured. pixel: of the particles, Å."""
+    measured = resolution_of_map(volume.getFileName())
+    return (suggest_low_pass(None, pixel, 'this map') if measured is None else
+            suggest_low_pass(measured.resolution, pixel, measured.source))

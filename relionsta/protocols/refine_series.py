@@ -7,9 +7,11 @@ from ..convert.refined_series import comes_from, copy_ctfs, copy_tilt_series, re
 from ..convert.relion_series import read_tomograms_star
 from ..jobs import files
 from ..objects import SetOfStaParticles
+from ..results.maps import MapError
 from ..results.series_changes import series_changes
 from ..star import read_star
 from ..star.optimisation_set import read_optimisation_set
+from ..suggest.sizes import suggest_estimation_box
 from . import checks, maps
 from .boxes import checkBoxFits, checkStacks, firstStack, stackSize
 from .particles import TOMO_INPUTS, ProtStaParticlesBase
@@ -23,6 +25,7 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
 
     _possibleOutputs = {PARTICLES: SetOfStaParticles, TILT_SERIES: SetOfTiltSeries, CTFS: SetOfCTFTomoSeries}
     _filledIn = TOMO_INPUTS + ('in_halfmaps', 'in_refmask', 'in_post')
+    _emptyMeans = {'box_size': '1.5 times that of the reference'}
     _needsImages = False
     _defaultThreads = 2
     _optionalOutputs = (TILT_SERIES, CTFS)
@@ -45,8 +48,24 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
                            'Empty: RELION compares the two half maps itself.')
 
     # ------------------------------------------------------------------ input
+    def suggestBox(self):
+        """The box for estimation that suits the reference, with the reason; None while there is none."""
+        reference = self.referenceVolume.get()
+        if reference is None:
+            return None
+        try:
+            box, pixel = maps.boxSize(reference), reference.getSamplingRate()
+        except MapError:
+            return None  # validation tells it
+        return suggest_estimation_box(box, pixel, pixel)
+
+    def getBox(self):
+        """The box for estimation in pixels: the form's, else the one that suits the reference."""
+        given, suggested = self.box_size.get(), self.suggestBox()
+        return suggested.value if given is None and suggested is not None else given
+
     def _inputValues(self):
-        return dict(super()._inputValues(),
+        return dict(super()._inputValues(), **({} if self.getBox() is None else {'box_size': self.getBox()}),
                     in_halfmaps=maps.firstHalf(self.referenceVolume.get(), self._getInputPath()),
                     in_refmask=maps.relionMap(self.solventMask.get()), in_post=self._postprocessStar())
 
@@ -81,8 +100,8 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
             errors = ['*%s*: it has %.4g Å/pixel and the tilt series have %.4g, and RELION compares them as they are. Make '
                       'a reference with Reconstruct particle: "Use the particles\' box and binning?" No, binning 1.'
                       % (label, rate, pixel)]
-        box, needed = self.box_size.get(), maps.boxSize(volume) if not errors else 0
-        if needed > box:
+        box, needed = self.getBox(), maps.boxSize(volume) if not errors else 0
+        if not errors and needed > box:
             errors = ['*Box size for estimation (pix)*: %d, and the box of the reference is %d pixels. Give at least %d.'
                       % (box, needed, needed)]
         return errors
@@ -96,7 +115,7 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
             errors = self._checkPostprocess(run, box, pixel)
         stars = particles.getTomogramsStars()
         errors = errors or checkStacks('Particles', *stars)
-        return errors or checkBoxFits('Box size for estimation (pix)', self.box_size.get() * pixel,
+        return errors or checkBoxFits('Box size for estimation (pix)', self.getBox() * pixel,
                                       stackSize(firstStack(stars[0])), pixel)
 
     def _checkPostprocess(self, run, box, pixel):
@@ -164,6 +183,8 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
 
     def _summaryLines(self):
         lines = self.summaryVar.get('').splitlines()
+        if self.box_size.get() is None and self.suggestBox() is not None:
+            lines.append('Box size for estimation %s.' % self.suggestBox().text())
         if self.outputParticles.getOutdatedBy():
             lines.append('The images of the particles are as before: extract them again. Analyze Results opens the form, '
                          'filled in.')

@@ -7,6 +7,14 @@ from typing import Optional
 _LIMIT = Path('/sys/fs/cgroup/memory.max')
 
 
+def cores() -> int:
+    """Processor cores that programs can use here."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
+
+
 def memory_bytes() -> Optional[int]:
     """Bytes of memory that programs can have here: all of it, or the limit of the container. None where it is not known."""
     try:

@@ -41,6 +41,7 @@ class SceneParameters:
     tilt_shift_rms: float = _number(25.0, 'how far each tilt image is shifted (and the alignment corrects), Å')
     dark_images: int = _number(1, 'dark images in each series, which the alignment leaves out')
     diameter: float = _number(170.0, 'length of the particle, Å')
+    detail: float = _number(1.0, 'mass of the fine detail in the particle, 1 for as much as in the demo')
     spacing: float = _number(185.0, 'least distance between particles, Å')
     decoys: int = _number(0, 'picks in each series on a clearly different species')
     empty_picks: int = _number(0, 'picks in each series on empty places')
@@ -50,6 +51,9 @@ class SceneParameters:
     defocus_error: Tuple[float, ...] = _number((0.0,), 'error of the defocus that the data set states, one per series, '
                                                        'repeated in turn, Å')
     tilt_shift_error: float = _number(0.0, 'error of the alignment that the data set states: rms of X and Y, Å')
+    motion: float = _number(0.0, 'how fast each particle moves in the course of the exposure, which the data set does not '
+                                 'tell: rms along each axis, Å per e/Å^2')
+    motion_length: float = _number(2000.0, 'distance over which neighbouring particles move alike, Å')
     seed: int = _number(7, 'seed of every random choice')
 
     def __post_init__(self) -> None:
@@ -62,7 +66,8 @@ class SceneParameters:
 
     def _problems(self) -> List[str]:
         found = [f'{name} is {getattr(self, name)}, it must be above 0' for name in
-                 ('series', 'particles', 'pixel', 'snr', 'dose', 'diameter', 'tomogram_binning', 'tilt_step', 'voltage')
+                 ('series', 'particles', 'pixel', 'snr', 'dose', 'diameter', 'tomogram_binning', 'tilt_step', 'voltage',
+                  'motion_length')
                  if getattr(self, name) <= 0]
         found += [f'{name} is {getattr(self, name)}, it must not be negative' for name in
                   ('decoys', 'empty_picks', 'dark_images', 'pick_angle_error', 'pick_shift_error', 'tilt_shift_error',

@@ -63,8 +63,11 @@ def _helix() -> np.ndarray:
     return np.stack([_HELIX_RADIUS * np.cos(angle), _HELIX_RADIUS * np.sin(angle), height], axis=1)
 
 
-def two_lobes(diameter: float) -> Blobs:
-    """The particle of the scene, about `diameter` Å long. The same numbers on every machine: the stream is frozen."""
+def two_lobes(diameter: float, fine: float = 1.0) -> Blobs:
+    """The particle of the scene, about `diameter` Å long, its fine detail `fine` times as heavy as in the demo.
+
+    The same numbers on every machine: the stream is frozen.
+    """
     random = np.random.RandomState(80)
     body = np.concatenate([_inside_lobe(lobe, lobe[3], random) for lobe in _LOBES])
     body_mass = random.gamma(0.8, 1 / 0.8, len(body))
@@ -75,7 +78,7 @@ def two_lobes(diameter: float) -> Blobs:
     detail = np.concatenate([_inside_lobe(lobe, count, random) for lobe, count in zip(_LOBES, share)])
     centres = np.concatenate([body, arms, helix, detail]) * diameter
     masses = np.concatenate([body_mass, np.full(len(arms), 1.6), np.full(len(helix), 1.2),
-                             0.15 * random.uniform(0.5, 1.5, len(detail))])
+                             fine * 0.15 * random.uniform(0.5, 1.5, len(detail))])
     sigmas = np.concatenate([np.full(len(body) + len(arms) + len(helix), _BODY_SIGMA * diameter),
                              np.full(len(detail), _DETAIL_SIGMA_A)])
     return _centred(centres, sigmas, masses)

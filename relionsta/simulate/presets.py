@@ -1,4 +1,4 @@
-"""The demo's scene, and the settings of RELION's jobs that solve it in minutes on two CPU cores.
+"""The scenes of the demo and the tutorial, and the settings of RELION's jobs that solve them in minutes on two CPU cores.
 
 The settings carry RELION's joboption names and fit the scene: what is small there (box, particles, search ranges) is
 small for speed, not advice for real data. The time goes into the last iterations of auto-refine. With more signal per
@@ -56,3 +56,36 @@ class DemoSettings:
 
 
 DEMO_SETTINGS = DemoSettings()
+
+#: What a session has that was aligned and whose CTF was estimated by a program that sees no particles: every value that
+#: the data set states is wrong, and nothing is said of how the particles move. The particle has fine detail, which the
+#: errors hide.
+TUTORIAL_SCENE = SceneParameters(
+    series=2, particles=32, decoys=4, empty_picks=4, tilts=31, tilt_step=4.0, image_size=(480, 448), thickness=96,
+    pixel=3.0, tomogram_binning=4, snr=0.8, diameter=120.0, detail=4.0, spacing=130.0, tilt_shift_rms=20.0,
+    pick_angle_error=7.0, pick_shift_error=5.0, defocus_error=(1500.0, -1500.0), tilt_shift_error=5.0, motion=0.15)
+
+
+@dataclass(frozen=True)
+class TutorialSettings(DemoSettings):
+    """What the tutorial's protocols get beside that of the demo: settings of the refinement cycle, in which the reference
+    has the pixel size of the tilt series, and of the refinement after it, with `fine_box` pixels in a box as wide."""
+
+    box: int = 24
+    box_angst: float = 192.0
+    diameter: float = 160.0
+    fine_box: int = 48
+    reference_box: int = 64
+    postprocess: Dict[str, Any] = _options(do_auto_bfac=False, do_adhoc_bfac=True, adhoc_bfac=-100.0)
+    # Empty thresholds are suggested from the map.
+    fine_mask: Dict[str, Any] = _options(lowpass_filter=20.0, extend_inimask=3, width_mask_edge=5)
+    # The images of a series have errors alike: regularised, the ones at high tilt follow the others.
+    ctf_refine: Dict[str, Any] = _options(focus_range=3000.0, do_reg_def=True)
+    polish: Dict[str, Any] = _options(max_error=8, do_motion=True)
+    # The reference comes from Reconstruct particle, and that is not on RELION's absolute grey scale.
+    fine_refine3d: Dict[str, Any] = _options(
+        ref_correct_greyscale=False, ini_high=12.0, sampling='1.8 degrees', auto_local_sampling='1.8 degrees',
+        offset_range=1.0, offset_step=0.5, do_solvent_fsc=True, other_args=_SEED)
+
+
+TUTORIAL_SETTINGS = TutorialSettings()

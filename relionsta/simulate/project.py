@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..star import write_star
+from ..star.trajectories import write_trajectories
+from .motion import trajectories
 from .parameters import SceneParameters
 from .particle import Blobs, barrel, sample, two_lobes
 from .relion_run import SimulationError, run_relion
@@ -23,7 +25,8 @@ _OWN_COLUMNS = ('stated_shift_x_px', 'stated_shift_y_px', 'stated_defocus_u', 's
 
 def species(parameters: SceneParameters) -> Dict[int, Blobs]:
     """The density of each kind of pick that has one (rlnClassNumber -> Gaussians)."""
-    return {PARTICLE: two_lobes(parameters.diameter), DECOY: barrel(0.85 * parameters.diameter)}
+    return {PARTICLE: two_lobes(parameters.diameter, parameters.detail),
+            DECOY: barrel(0.85 * parameters.diameter)}
 
 
 def projection_box(parameters: SceneParameters) -> int:
@@ -85,6 +88,7 @@ def project_series(scene: Scene, name: str, relion_bin: Path, folder: Path, thre
     write_blank_stack(folder / 'blank.mrc', p.image_size, len(series))
     write_star(folder / f'{name}.star', {name: alignment_columns(series, 'blank.mrc', p.pixel)})
     write_star(folder / 'tomograms.star', {'global': tomogram_columns(p, [name], '.')})
+    moving = trajectories(scene, name)
     images = {}
     for kind, blobs in species(p).items():
         rows = scene.particles[(scene.particles['rlnTomoName'] == name) & (scene.particles['rlnClassNumber'] == kind)]
@@ -92,12 +96,15 @@ def project_series(scene: Scene, name: str, relion_bin: Path, folder: Path, thre
             continue
         box = projection_box(p)
         write_star(folder / 'particles.star', particles_blocks(p, rows))
+        if moving:
+            write_trajectories(folder / 'motion.star', {one: moving[one] for one in rows['rlnTomoParticleName']})
         reference = folder / f'reference_{kind}.mrc'
         with mrcfile.new(str(reference), sample(blobs, box, p.pixel), overwrite=True) as mrc:
             mrc.voxel_size = p.pixel
         run_relion(relion_bin, 'relion_tomo_predict_tilt_series',
                    ['--p', 'particles.star', '--t', 'tomograms.star', '--ref1', reference.name, '--ref2',
-                    reference.name, '--b', str(box), '--tn', name, '--o', f'projected_{kind}.mrc', '--j', str(threads)],
+                    reference.name, '--b', str(box), '--tn', name, '--o', f'projected_{kind}.mrc', '--j', str(threads)]
+                   + (['--mot', 'motion.star'] if moving else []),
                    folder, folder / 'relion.log')
         with mrcfile.open(str(folder / f'projected_{kind}.mrc')) as mrc:
             images[kind] = np.array(mrc.data, dtype=np.float32)

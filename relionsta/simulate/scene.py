@@ -17,7 +17,7 @@ PARTICLE, DECOY, EMPTY = 1, 2, 3
 COORDINATES = ['rlnCenteredCoordinateXAngst', 'rlnCenteredCoordinateYAngst', 'rlnCenteredCoordinateZAngst']
 ANGLES = ['rlnAngleRot', 'rlnAngleTilt', 'rlnAnglePsi']
 _PURPOSES = ('places', 'orientations', 'alignment', 'defocus', 'dark', 'picks', 'turns', 'scores', 'errors',
-             'noise')
+             'noise', 'motion')
 _TRIES = 20000
 
 

@@ -3,6 +3,7 @@
     truth/particles.star         every pick's true pose; rlnClassNumber 1 particle, 2 decoy species, 3 empty place
     truth/tomograms.star         true geometry and defocus (paths from the scene's folder)
     truth/tilt_series/<s>.star
+    truth/motion.star            how every pick moves, where the scene has motion
     truth/map_<pixel>A.mrc       the particle at the tilt-series pixel and at twice it
     truth/parameters.json        the parameters, and what followed from them; written last
 
@@ -19,16 +20,18 @@ import pandas as pd
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from ..geometry import compose_pose, good_box_size
+from ..geometry import compose_pose, good_box_size, matrix_to_euler
 from ..star import read_star, write_star
+from ..star.trajectories import write_trajectories
 from .maps import MapMatch, match_maps
+from .motion import trajectories
 from .parameters import SceneParameters
 from .particle import sample
 from .project import alignment_columns, particles_blocks, species, tomogram_columns
 from .relion_run import SimulationError
 from .scene import ANGLES, COORDINATES, PARTICLE, Scene
 
-FOLDER, PARAMETERS = 'truth', 'parameters.json'
+FOLDER, PARAMETERS, MOTION = 'truth', 'parameters.json', 'motion.star'
 _ORIGINS = ['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']
 _SUB_ANGLES = ['rlnTomoSubtomogramRot', 'rlnTomoSubtomogramTilt', 'rlnTomoSubtomogramPsi']
 _GAUGE_ROUNDS = 50
@@ -76,6 +79,9 @@ def write_truth(scene: Scene, folder: Path, facts: Dict[str, Any]) -> None:
     for name, series in scene.tilt_series.items():
         table = alignment_columns(series, f'aretomo3/{name}.mrc', p.pixel)
         write_star(folder / 'tilt_series' / f'{name}.star', {name: table})
+    if p.motion:
+        moving = [trajectories(scene, name) for name in p.series_names]
+        write_trajectories(folder / MOTION, {one: text for blocks in moving for one, text in blocks.items()})
     for pixel in (p.pixel, 2 * p.pixel):
         box = good_box_size(1.3 * p.diameter / pixel)
         with mrcfile.new(str(folder / f'map_{pixel:.2f}A.mrc'), sample(species(p)[PARTICLE], box, pixel),
@@ -145,6 +151,37 @@ def _common_shift(shifts: np.ndarray) -> np.ndarray:
     return common
 
 
+@dataclass(frozen=True)
+class _Matched:
+    """Rows of the truth and of a table that stand for the same particle, and the motion of the table's frame.
+
+    turns (n) and shifts (n, 3): each particle's own motion of the frame; rotation G and shift t (3,): the common one.
+    """
+
+    truth: np.ndarray
+    table: np.ndarray
+    turns: Rotation
+    shifts: np.ndarray
+    rotation: Rotation
+    shift: np.ndarray
+
+
+def _matched(truth: pd.DataFrame, table: pd.DataFrame, limit_A: Optional[float]) -> _Matched:
+    true_positions, A_true = compose_pose(truth[COORDINATES], None, None, truth[ANGLES])
+    positions, A = compose_pose(table[COORDINATES], _columns(table, _ORIGINS), _columns(table, _SUB_ANGLES),
+                                _columns(table, ANGLES))
+    limit = _half_spacing(truth, true_positions) if limit_A is None else limit_A
+    pairs = _match(truth, true_positions, table, positions, limit)
+    pairs = pairs[(truth['rlnClassNumber'].to_numpy() == PARTICLE)[pairs['truth'].to_numpy()]]
+    if pairs.empty:
+        raise SimulationError(f'none of {len(table)} particles lies within {limit:.0f} Å of a true one: '
+                         'compare with the truth of the same scene (rlnTomoName, rlnCenteredCoordinate*)')
+    here, there = pairs['truth'].to_numpy(), pairs['table'].to_numpy()
+    turns = Rotation.from_matrix(A_true[here].transpose(0, 2, 1) @ A[there])
+    shifts = np.einsum('nji,nj->ni', A_true[here], positions[there] - true_positions[here])
+    return _Matched(here, there, turns, shifts, _common_rotation(turns), _common_shift(shifts))
+
+
 def compare_poses(truth: pd.DataFrame, particles_table: pd.DataFrame, limit_A: Optional[float] = None) -> PoseErrors:
     """Errors of the poses in a RELION particles table against the true ones (`Truth.particles`).
 
@@ -153,26 +190,30 @@ def compare_poses(truth: pd.DataFrame, particles_table: pd.DataFrame, limit_A: O
     rotation G and shift t, with A = A_true G and position = position_true + A_true t, are estimated as medians over all
     particles and taken off; a jittered start is treated alike. Raises SimulationError where nothing matches.
     """
-    true_positions, _ = compose_pose(truth[COORDINATES], None, None, truth[ANGLES])
-    positions, A = compose_pose(particles_table[COORDINATES], _columns(particles_table, _ORIGINS),
-                                _columns(particles_table, _SUB_ANGLES), _columns(particles_table, ANGLES))
-    limit = _half_spacing(truth, true_positions) if limit_A is None else limit_A
-    pairs = _match(truth, true_positions, particles_table, positions, limit)
-    wanted = truth['rlnClassNumber'].to_numpy() == PARTICLE
-    pairs = pairs[wanted[pairs['truth'].to_numpy()]]
-    if pairs.empty:
-        raise SimulationError(f'none of {len(particles_table)} particles lies within {limit:.0f} Å of a true one: '
-                         'compare with the truth of the same scene (rlnTomoName, rlnCenteredCoordinate*)')
-    here, there = pairs['truth'].to_numpy(), pairs['table'].to_numpy()
-    x_true, A_true = compose_pose(truth[COORDINATES].iloc[here], None, None, truth[ANGLES].iloc[here])
-    turns = Rotation.from_matrix(A_true.transpose(0, 2, 1) @ A[there])
-    shifts = np.einsum('nji,nj->ni', A_true, positions[there] - x_true)
-    rotation, shift = _common_rotation(turns), _common_shift(shifts)
-    angle = np.degrees((turns * rotation.inv()).magnitude())
-    distance = np.linalg.norm(shifts - shift, axis=1)
+    found = _matched(truth, particles_table, limit_A)
+    angle = np.degrees((found.turns * found.rotation.inv()).magnitude())
+    distance = np.linalg.norm(found.shifts - found.shift, axis=1)
+    number, wanted = len(found.truth), int((truth['rlnClassNumber'] == PARTICLE).sum())
     return PoseErrors(float(np.median(angle)), float(np.median(distance)), float(angle.mean()), float(distance.mean()),
-                      float(np.degrees(rotation.magnitude())), float(np.linalg.norm(shift)),
-                      len(pairs), len(particles_table) - len(pairs), int(wanted.sum()) - len(pairs))
+                      float(np.degrees(found.rotation.magnitude())), float(np.linalg.norm(found.shift)),
+                      number, len(particles_table) - number, wanted - number)
+
+
+def true_poses(truth: pd.DataFrame, particles_table: pd.DataFrame) -> pd.DataFrame:
+    """The true particles that a RELION particles table holds, with their true poses in the table's own frame.
+
+    The frame's rotation and shift (see compare_poses) are put on, so that an average of these particles lies where that of
+    the table does and the same mask fits both. The half sets (rlnRandomSubset) are those of the table; names are the
+    truth's.
+    """
+    found = _matched(truth, particles_table, None)
+    order = np.argsort(found.truth)
+    poses = truth.iloc[found.truth[order]].reset_index(drop=True)
+    positions, A = compose_pose(poses[COORDINATES], None, None, poses[ANGLES])
+    poses[COORDINATES] = positions + A @ found.shift
+    poses[ANGLES] = matrix_to_euler(A @ found.rotation.as_matrix())
+    poses['rlnRandomSubset'] = particles_table['rlnRandomSubset'].to_numpy()[found.table[order]]
+    return poses
 
 
 def kinds(truth: pd.DataFrame, particles_table: pd.DataFrame) -> np.ndarray:

@@ -13,6 +13,7 @@ import pandas as pd
 from relionsta.star import plain
 from relionsta.star.cells import Cells, cells_of_text, ends_with_empty_line, read_cells, read_text
 from relionsta.star.error import StarError
+from relionsta.star.few import read_few
 from relionsta.star.labels import INTEGER_LABELS, REAL_LABELS, TEXT_LABELS
 
 # Key of DataFrame.attrs: this table was a list block (`_label value` lines), and is written as one.
@@ -48,6 +49,12 @@ def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, co
     Raises StarError where the file is missing, is no STAR file, or ends within a row.
     """
     names = None if blocks is None else list(blocks)
+    try:
+        if names:
+            return {name: _table(cells, None if only is None else only.get(name))
+                    for name, cells in read_few(path, names, complete).items()}
+    except (plain.NotPlain, StarError):
+        pass  # another kind of file, or a fault: the readers below judge
     try:
         return _read_plain(path, names, complete, only or {})[0]
     except (plain.NotPlain, StarError):

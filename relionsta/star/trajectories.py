@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Dict, Mapping, Union
 
+import numpy as np
+
 from relionsta.star.error import StarError
 from relionsta.star.writer import write_star
 
@@ -31,6 +33,11 @@ def read_trajectories(path: Union[str, Path]) -> Dict[str, str]:
     if not found:
         raise StarError(path, 'holds no trajectory; choose the motion.star of Bayesian polishing')
     return found
+
+
+def trajectory_text(shifts: np.ndarray) -> str:
+    """The block of a particle, as read_trajectories gives it. shifts: (tilts, 3) as X, Y, Z in Å."""
+    return '\n\nloop_\n' + _LABELS + ''.join('%.4f %.4f %.4f\n' % tuple(row) for row in shifts) + '\n\n'
 
 
 def still_trajectory(tilts: int) -> str:

@@ -1,6 +1,7 @@
 """Windows for the results, opened by Analyze Results."""
 from .class3d import ProtStaClass3DViewer
 from .initial_model import ProtStaInitialModelViewer
+from .ladder import ProtStaLadderViewer
 from .local_resolution import ProtStaLocalResolutionViewer
 from .mask import ProtStaMaskViewer
 from .multibody import ProtStaMultiBodyViewer
@@ -8,5 +9,6 @@ from .postprocess import ProtStaPostProcessViewer
 from .refine3d import ProtStaRefine3DViewer
 from .refine_series import ProtStaSeriesRefineViewer
 
-__all__ = ['ProtStaClass3DViewer', 'ProtStaInitialModelViewer', 'ProtStaLocalResolutionViewer', 'ProtStaMaskViewer',
-           'ProtStaMultiBodyViewer', 'ProtStaPostProcessViewer', 'ProtStaRefine3DViewer', 'ProtStaSeriesRefineViewer']
+__all__ = ['ProtStaClass3DViewer', 'ProtStaInitialModelViewer', 'ProtStaLadderViewer',
+           'ProtStaLocalResolutionViewer', 'ProtStaMaskViewer', 'ProtStaMultiBodyViewer', 'ProtStaPostProcessViewer',
+           'ProtStaRefine3DViewer', 'ProtStaSeriesRefineViewer']

@@ -8,39 +8,23 @@ from relionsta.convert.marks import remembered_columns, remembered_hand
 from relionsta.convert.poses import COORDINATES, ORIGINS
 from relionsta.protocols.extract_again import newExtraction
 from relionsta.simulate.scene import make_scene
+from relionsta.simulate.series_errors import read_tilt_series as tables
+from relionsta.simulate.series_errors import series_errors
 from relionsta.simulate.truth import compare_maps, read_truth
-from relionsta.star import read_star
 from relionsta.tests.protocols.scene import scene_folder
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, WRONG, SeriesCase, reconstruct
 
 NUMBER = WRONG.series * WRONG.particles
 
 
-def tables(star):
-    """Tilt-series tables of a tomograms.star, by name of the tomogram."""
-    overview = read_star(star, ['global'])['global']
-    return {name: read_star(file, [name])[name]
-            for name, file in zip(overview['rlnTomoName'], overview['rlnTomoTiltSeriesStarFile'])}
-
-
 def defocus_error(star):
     """Median error of the defocus (Å) over all images."""
-    truth = make_scene(WRONG).tilt_series
-    return float(np.median(np.concatenate([
-        np.abs((table[['rlnDefocusU', 'rlnDefocusV']].mean(axis=1).to_numpy()
-                - _kept(truth[name])[['rlnDefocusU', 'rlnDefocusV']].mean(axis=1).to_numpy()))
-        for name, table in tables(star).items()])))
+    return series_errors(make_scene(WRONG), star).median_defocus_error_A
 
 
 def shift_error(star):
-    """Rms error of the shifts (Å); a shift of all images of a series is none, for the particles go along."""
-    truth, columns = make_scene(WRONG).tilt_series, ['rlnTomoXShiftAngst', 'rlnTomoYShiftAngst']
-    errors = [table[columns].to_numpy() - _kept(truth[name])[columns].to_numpy() for name, table in tables(star).items()]
-    return float(np.sqrt(np.mean(np.concatenate([error - error.mean(axis=0) for error in errors]) ** 2)))
-
-
-def _kept(series):
-    return series[~series['dark']]
+    """Rms error of the shifts (Å) that can be seen."""
+    return series_errors(make_scene(WRONG), star).rms_tilt_shift_error_A
 
 
 class TestStaRefineSeries(SeriesCase):

@@ -19,7 +19,7 @@ FOREIGN = re.compile(r"Traceback|NoneType|object at 0x|<class|\w+Error\b|Prot[A-
 PATH = re.compile(r'\S+/\S*')
 #: Their inputs take long to make: Scipion asks their checks in the tests that run them.
 TRIED_WHERE_THEY_RUN = ('ProtStaCtfRefine', 'ProtStaPolish', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMultiBody',
-                        'ProtStaSubtract', 'ProtStaImportImod')
+                        'ProtStaSubtract', 'ProtStaImportImod', 'ProtStaImportRelion')
 #: The road's own choices that a user should think about.
 EXPECTED_WARNINGS = {'ProtStaSelectClasses': 'reject'}
 

@@ -72,8 +72,8 @@ class TestStaParticleRefusals(RefusalCase):
                 Refusal(protocol, 'mask diameter', ('*Mask diameter (A)*', '500', '%g' % SETTINGS.box_angst),
                         lambda test: dict(particle_diameter=500.0)),
                 Refusal(protocol, 'symmetry', ('*Symmetry*', 'X9'), lambda test: dict(sym_name='X9')),
-                Refusal(protocol, 'empty number', ('*Mask diameter (A)*', 'empty', '200'),
-                        lambda test: dict(particle_diameter=None))]
+                Refusal(protocol, 'empty number', ('*Number of pooled particles*', 'empty', '3'),
+                        lambda test: dict(nr_pool=None))]
             if not find_build().has_gpu:
                 refusals.append(Refusal(protocol, 'no GPU', ('*Use GPU acceleration?*', 'Yes', 'without GPU support'),
                                         lambda test: dict(useGpu=True)))

@@ -49,8 +49,12 @@ class TestStaStates(StaCase):
                 if labels:
                     self.assertEqual(sorted(errors), sorted('*%s* cannot be EMPTY.' % label for label in labels))
                 else:
-                    program = {'ProtStaImportAreTomo3': 'AreTomo3', 'ProtStaImportImod': 'IMOD'}[name]
-                    self.assertEqual(errors, ["*Folder or pattern*: empty. Give %s's output folder." % program])
+                    message = {
+                        'ProtStaImportAreTomo3': "*Folder or pattern*: empty. Give AreTomo3's output folder.",
+                        'ProtStaImportImod': "*Folder or pattern*: empty. Give IMOD's output folder.",
+                        'ProtStaImportRelion': '*STAR file or job folder*: empty. Give the folder of a RELION job, or a '
+                                               'STAR file.'}[name]
+                    self.assertEqual(errors, [message])
 
     def test_running_tells_the_progress(self):
         """A refinement takes days: where it is should be seen without reading a log."""

@@ -1,0 +1,218 @@
+"""Runs of a project that another run makes: saved, started, watched, brought up to date and stopped.
+
+A run in Scipion works on a copy of the project's database and never sees the original. These functions open the
+original, which the GUI writes too; each change is one transaction, begun before anything is read, so neither overwrites
+what the other has just written.
+"""
+import contextlib
+import os
+import shlex
+import sqlite3
+import subprocess
+import time
+
+import psutil
+import pyworkflow as pw
+from pyworkflow.object import Pointer, PointerList
+from pyworkflow.project import Project
+from pyworkflow.protocol import launch as submit
+from pyworkflow.protocol.constants import ACTIVE_STATUS, MODE_RESUME, STATUS_LAUNCHED, STATUS_SAVED
+from pyworkflow.protocol.params import EnumParam
+from pyworkflow.utils import getFileLastModificationDate
+
+#: How often, and how many seconds apart, a locked database is tried.
+TRIES, PAUSE = 20, 1.5
+#: What is read of a run's own database while it runs.
+WATCHED = ('status', '_pid', '_error', 'initTime', 'endTime')
+KILLED = ('The process has ended without a word: it was killed, or the computer ran out of memory or was restarted. Look at '
+          'its log, and choose Continue to go on.')
+
+
+@contextlib.contextmanager
+def openProject(path):
+    """The project in the folder `path` with its own database, read afresh; only for reading."""
+    project = Project(pw.Config.getDomain(), path)
+    project.load(chdir=False)
+    try:
+        yield project
+    finally:
+        project.closeMapper()
+
+
+@contextlib.contextmanager
+def changeProject(path):
+    """The same for changes: all or none of them, and no other process changes the project meanwhile.
+
+    Raises sqlite3.OperationalError where the database stays locked.
+    """
+    with openProject(path) as project:
+        database = project.mapper.db
+        connection = database.connection
+        _retry(lambda: connection.execute('BEGIN IMMEDIATE'))
+        # pyworkflow commits in the middle of an update, where another process could come in between
+        database.commit = lambda: None
+        try:
+            yield project
+        except BaseException:
+            connection.rollback()
+            raise
+        else:
+            _retry(connection.commit)
+        finally:
+            database.commit = connection.commit
+
+
+def _retry(action):
+    for attempt in range(TRIES):
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if 'locked' not in str(error) or attempt == TRIES - 1:
+                raise
+            time.sleep(PAUSE)
+
+
+def setValues(protocol, values):
+    """Set parameters of a protocol. values: as one would type them (a choice as its text), protocols, pointers, or lists
+    of pointers."""
+    for name, value in values.items():
+        attribute, param = getattr(protocol, name), protocol.getParam(name)
+        if isinstance(attribute, PointerList):
+            attribute.clear()
+            for pointer in value:
+                attribute.append(pointer)
+        elif isinstance(value, Pointer):
+            attribute.set(value.getObjValue())
+            attribute.setExtended(value.getExtended())
+        elif isinstance(param, EnumParam) and isinstance(value, str):
+            attribute.set(list(param.choices).index(value))
+        else:
+            attribute.set(value)
+
+
+def newRun(project, protocol, label, values, template=None, comment=''):
+    """A protocol of the class named, not yet saved. template: a run of that class whose settings, inputs, host and queue it
+    starts from."""
+    new = project.getDomain().getProtocols()[protocol](project=project)  # newProtocol reads all runs to find a label
+    new.setObjLabel(label)
+    new.setObjComment(comment)
+    new.setMapper(project.mapper)
+    new.setProject(project)
+    if template is not None:
+        new.copyDefinitionAttributes(template)
+        new.copyAttributes(template, 'hostName', '_useQueue', '_queueParams')
+    setValues(new, values)
+    return new
+
+
+def prepareRun(project, run):
+    """Make a new or stopped run ready for `startRun`, in the project of changeProject: it will go on where it was."""
+    run.runMode.set(MODE_RESUME)
+    run.setStatus(STATUS_SAVED)
+    run.getError().set(None)
+    run.cleanExecutionAttributes()
+    project._setupProtocol(run)  # saveProtocol reads all runs of the project first, and updates them
+    run.makePathsAndClean()
+
+
+def startRun(path, number):
+    """Start a run that is ready, as Scipion's GUI does, and return it; path: of the project.
+
+    It goes on by itself: stopping the process that has started it does not end it, as it would a run that Scipion starts.
+    """
+    with openProject(path) as project:
+        run = project.getProtocol(number)
+        _copyDatabase(project.mapper.db.connection, run)
+    with changeProject(path) as project:
+        run = project.getProtocol(number)
+        run.setStatus(STATUS_LAUNCHED)
+        # or the project would take the process id from the copy, which does not have it yet
+        run.lastUpdateTimeStamp.set(getFileLastModificationDate(run.getDbPath()))
+        if run.useQueueForProtocol():
+            submit(run)
+        else:
+            run.setPid(_startProcess(project, run))
+        project.mapper.store(run)
+    return run
+
+
+def _copyDatabase(connection, run):
+    """The project as it is now, for the run alone, which is said to be started there."""
+    partial = run.getDbPath() + '.part'
+    if os.path.exists(partial):
+        os.remove(partial)
+    copy = sqlite3.connect(partial)
+    try:
+        connection.backup(copy)
+        copy.execute('UPDATE Objects SET value=? WHERE name=?', (STATUS_LAUNCHED, '%d.status' % run.getObjId()))
+        copy.commit()
+    finally:
+        copy.close()
+    os.replace(partial, run.getDbPath())
+
+
+def _startProcess(project, run):
+    """Start a run's process as a child of none; returns its number."""
+    output, errors = os.path.abspath(run.getStdoutLog()), os.path.abspath(run.getStderrLog())
+    words = [pw.join(pw.APPS, 'pw_protocol_run.py'), project.path, run.getDbPath(), run.strId(), output, errors]
+    # Scipion's Python may be a command of several words
+    command = ' '.join([pw.PYTHON] + [shlex.quote(word) for word in words])
+    shell = subprocess.run('%s >/dev/null 2>>%s </dev/null & echo $!' % (command, shlex.quote(errors)), shell=True,
+                           check=True, stdout=subprocess.PIPE, universal_newlines=True, start_new_session=True)
+    return int(shell.stdout)
+
+
+def readRun(run):
+    """What a run's own database says of it now: {name of WATCHED: text or None}; {} where there is none (yet)."""
+    path, names = run.getDbPath(), ['%s.%s' % (run.getObjId(), name) for name in WATCHED]
+    if not os.path.exists(path):
+        return {}
+    connection = sqlite3.connect('file:%s?mode=ro' % os.path.abspath(path).replace('?', '%3f').replace('#', '%23'),
+                                 uri=True, timeout=30)
+    try:
+        rows = connection.execute('SELECT name, value FROM Objects WHERE name IN (%s)' % ','.join('?' * len(names)), names)
+        return {name.split('.', 1)[1]: value for name, value in rows}
+    finally:
+        connection.close()
+
+
+def isAtWork(project, run):
+    """True while a run that was started has not come to its end, and its process or its job in the queue is there."""
+    now = readRun(run)
+    if now.get('status', run.getStatus()) not in ACTIVE_STATUS:
+        return False
+    if run.useQueueForProtocol():
+        return bool(project.checkJobId(run))
+    if isAlive(int(float(now.get('_pid') or 0)) or run.getPid()):
+        return True
+    # it may have ended between the two looks
+    return readRun(run).get('status', run.getStatus()) in ACTIVE_STATUS and isAlive(run.getPid())
+
+
+def isAlive(pid):
+    """True where the process runs; one that has ended and waits for its parent does not."""
+    try:
+        return bool(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def updateRun(project, run):
+    """Bring a run that is not at work any more up to date in the project (of changeProject); one that was killed fails."""
+    if run.isActive():
+        project._updateProtocol(run)
+    if run.isActive() and not isAtWork(project, run):
+        run.setFailed(KILLED)
+        project.mapper.store(run)
+
+
+def stopRun(path, number):
+    """Stop a run of the project in the folder `path` if it is at work, as Scipion's Stop does."""
+    with changeProject(path) as project:
+        if not project.doesProtocolExists(number):
+            return
+        run = project.getProtocol(number)
+        if run.isActive() and isAtWork(project, run):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ends by itself at this moment
+                project.stopProtocol(run)
+        updateRun(project, run)
