@@ -15,6 +15,7 @@ help:
 	@echo "make unit   the quick tests (no RELION)"
 	@echo "make lint   style and types"
 	@echo "make bench  time the converters, beside those of scipion-em-reliontomo"
+	@echo "make gui-test  the tests of windows, with pictures of them in gui-test/"
 	@echo "make gui    open the demo's project in Scipion (make gui-tutorial: the tutorial's)"
 
 demo: relion
@@ -32,6 +33,10 @@ unit: $(VENV)/ready
 lint: $(VENV)/ready
 	@$(PY) -m ruff check relionsta setup.py
 	@$(PY) -m mypy
+
+gui-test: relion
+	@mkdir -p gui-test
+	@RELIONSTA_PICTURES=$(CURDIR)/gui-test $(PY) -m pytest -q relionsta/tests/gui
 
 gui: relion
 	@$(PY) -m relionsta gui --folder demo

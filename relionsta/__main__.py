@@ -54,6 +54,11 @@ def _command(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _report(args: argparse.Namespace) -> int:
+    from .report.command import run
+    return run(args)
+
+
 def _bench(args: argparse.Namespace) -> int:
     from .bench.run import main as run_bench
     return run_bench(args.folder, args.sizes, not args.no_peer)
@@ -62,6 +67,7 @@ def _bench(args: argparse.Namespace) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     from .jobs.command import add_arguments as add_job_star
+    from .report.command import add_arguments as add_report
     from .simulate.command import add_arguments
 
     parser = argparse.ArgumentParser(prog='python -m relionsta', description='RELION-5 subtomogram averaging in Scipion')
@@ -87,6 +93,9 @@ def make_parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text)
         one.add_argument('--folder', type=Path, default=Path(where), help='where to (default: ./%s)' % where)
         one.set_defaults(run=run)
+    one = commands.add_parser('report', help='one HTML file on a Scipion project, or on a run and what it comes from')
+    add_report(one)
+    one.set_defaults(run=_report)
     one = commands.add_parser('bench', help='time the converters, beside those of scipion-em-reliontomo')
     one.add_argument('--folder', type=Path, default=Path('bench'), help='where to (default: ./bench)')
     one.add_argument('--sizes', type=int, nargs='+', default=[10 ** 4, 10 ** 5, 10 ** 6], help='numbers of particles')

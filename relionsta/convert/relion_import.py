@@ -11,6 +11,7 @@ import pandas as pd
 from relionsta.objects import SetOfStaParticles
 from relionsta.sources.relion_job import RelionJob
 from relionsta.star import StarError, read_star, require_columns, write_star
+from relionsta.star.paths import PATH_LABELS
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, DEFOCUS_COLUMNS, check_tilt_series
 
 from .errors import ConvertError
@@ -23,14 +24,8 @@ from .tilt_tables import read_overview, tilt_tables
 CORNER = ['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']
 SIZES = ['rlnTomoSizeX', 'rlnTomoSizeY', 'rlnTomoSizeZ']
 TILT_FILE, IMAGE, PIXEL = 'rlnTomoTiltSeriesStarFile', 'rlnImageName', 'rlnTomoTiltSeriesPixelSize'
-#: Columns that hold the path of a file, perhaps as n@path or with :mrcs.
-PATHS = frozenset('rln' + name for name in (
-    'ImageName CtfImage ReconstructImageName ImageOriginalName MicrographName MicrographNameEven MicrographNameOdd '
-    'MicrographNameNoDW MicrographMovieName MicrographMetadata MicrographGainName MicrographDefectFile CtfPowerSpectrum '
-    'MtfFileName EtomoDirectiveFile TomoTiltSeriesName TomoTiltSeriesStarFile TomoTiltMovieFile '
-    'TomoReconstructedTomogram TomoReconstructedTomogramHalf1 TomoReconstructedTomogramHalf2 '
-    'TomoReconstructedTomogramDenoised TomoDenoisedTomogram TomogramProjection TomogramProjectionHalf1 '
-    'TomogramHProjectionalf2 TomoFiducialsStarFile TomoManifoldsFile BodyStarFile').split())
+#: Columns that hold the path of a file, perhaps as n@path or with :mrcs; RELION 5.0 beta had one more.
+PATHS = PATH_LABELS | {'rlnTomoReconstructedTomogramDenoised'}
 
 
 class Brought(NamedTuple):

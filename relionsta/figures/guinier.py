@@ -1,4 +1,5 @@
 """Guinier plot of post-processing: how fast the amplitudes fall, and what sharpening makes of them."""
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..results.postprocess import PostProcess
@@ -16,9 +17,15 @@ def guinier_figure(result: PostProcess, title: str = '') -> Figure:
     figure = new_figure(7.2, 5.2)
     axes = figure.add_subplot()
     squared, curves = result.guinier
-    for (name, values), look in zip(curves.items(), line_styles(len(curves))):
+    # The level that RELION writes beside a fitted line says less than the line
+    shown = {name: values for name, values in curves.items() if name != 'fit' or result.fit is None}
+    for (name, values), look in zip(shown.items(), line_styles(len(shown))):
         # Shell 0 is the mean of the map, next to nothing: its logarithm would flatten the rest
         axes.plot(squared[1:], values[1:], label=name[0].upper() + name[1:], **look)
+    if result.fit is not None:
+        ends = np.array([0., 1. / result.resolution ** 2])
+        axes.plot(ends, result.fit.intercept + result.fit.slope * ends, color='black', linewidth=1.2, linestyle='--',
+                  label='Fitted line: B = %.0f Å² (r = %.2f)' % (result.fit.b_factor, result.fit.correlation))
     axes.axvline(1. / result.resolution ** 2, color=GREY, linewidth=1, linestyle='--',
                  label='Resolution %.2f Å' % result.resolution)
     axes.set_xlim(0, 1. / result.nyquist ** 2)

@@ -107,11 +107,12 @@ def _angles(axes: Axes, south: bool, named: bool) -> None:
         axes.plot(*places.T, color='black' if ring == 90 else 'white', linewidth=1. if ring == 90 else 0.5, alpha=0.8,
                   label='_tilt %d' % tilt)
         if ring != 90 and named:
-            axes.text(*lambert(from_angles([-60.], [tilt]), south)[0], '%d°' % tilt, color='white', fontsize=7,
+            x, y = lambert(from_angles([-60.], [tilt]), south)[0]
+            axes.text(x, y, '%d°' % tilt, color='white', fontsize=7,
                       ha='center', va='center')
     for rot in (0, 90, 180, -90) if named else ():
-        axes.text(*(1.11 * lambert(from_angles([rot], [90.]))[0]), '%d°' % rot, fontsize=7, color=GREY, ha='center',
-                  va='center')
+        x, y = 1.11 * lambert(from_angles([rot], [90.]))[0]
+        axes.text(x, y, '%d°' % rot, fontsize=7, color=GREY, ha='center', va='center')
     room = _ROOM if named else 1.03
     axes.set(xlim=(-room, room), ylim=(-room, room), xticks=[], yticks=[], aspect='equal')
     axes.grid(False)

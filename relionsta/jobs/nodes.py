@@ -66,10 +66,11 @@ _OUTPUTS: Mapping[str, Tuple[Tuple[str, str], ...]] = MappingProxyType({
 #: Option -> kind of the file that it names; those of one job alone come with its type.
 _INPUTS: Mapping[str, str] = MappingProxyType({
     'in_particles': PARTICLES, 'in_tomograms': TOMOGRAMS, 'in_tiltseries': TOMOGRAMS, 'in_trajectories': TRAJECTORIES,
-    'in_optimisation': _SET, 'in_halfmaps': HALF_MAP, 'in_refmask': MASK, 'in_post': _POST + '.postprocess',
-    'fn_ref': MAP, 'fn_mask': MASK, 'fn_opt': _OPTIMISER, 'fn_cont': _OPTIMISER, 'fn_data': PARTICLES,
-    'fn_fliplabel': PARTICLES, 'fn_other': MAP, 'relion.maskcreate fn_in': MAP, 'relion.multibody fn_in': _OPTIMISER,
-    'relion.postprocess fn_in': HALF_MAP, 'relion.localres fn_in': HALF_MAP})
+    'in_optimisation': _SET, 'in_halfmaps': 'DensityMap.mrc.relion.tomo.halfmap.reconstruct', 'in_refmask': MASK,
+    'in_post': _POST + '.postprocess', 'fn_ref': MAP, 'fn_mask': MASK, 'fn_opt': _OPTIMISER, 'fn_cont': _OPTIMISER,
+    'fn_data': PARTICLES, 'fn_fliplabel': PARTICLES, 'fn_other': MAP, 'relion.maskcreate fn_in': MAP,
+    'relion.multibody fn_in': _OPTIMISER + '.refine3d', 'relion.postprocess fn_in': HALF_MAP,
+    'relion.localres fn_in': HALF_MAP})
 
 
 def input_nodes(job_type: str, values: Mapping[str, Any]) -> Tuple[Node, ...]:

@@ -52,6 +52,19 @@ def show(value: Value) -> str:
     return value if isinstance(value, str) else number(value)
 
 
+def describe_range(option: Option) -> str:
+    """What values an option can have, in a few words."""
+    if option.kind is Kind.BOOL:
+        return 'Yes, No'
+    if option.kind is Kind.CHOICE:
+        return '; '.join(option.choices)
+    low, high = option.sensible if option.sensible != (None, None) else option.hard
+    words = {Kind.INT: 'whole numbers', Kind.FLOAT: 'numbers'}.get(option.kind, 'text')
+    if low is None and high is None:
+        return words
+    return '%s, usually %s to %s' % (words, 'any' if low is None else number(low), 'any' if high is None else number(high))
+
+
 def _find(name: str, options: Sequence[Option]) -> Option:
     for option in options:
         if name == option.name or name.lower() == option.label.lower():

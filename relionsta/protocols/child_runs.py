@@ -176,8 +176,11 @@ def readRun(run):
         connection.close()
 
 
-def isAtWork(project, run):
-    """True while a run that was started has not come to its end, and its process or its job in the queue is there."""
+def isAtWork(run, project=None):
+    """True while a run that was started has not come to its end, and its process or its job in the queue is there.
+
+    project: only needed for a run in a queue.
+    """
     now = readRun(run)
     if now.get('status', run.getStatus()) not in ACTIVE_STATUS:
         return False
@@ -201,7 +204,7 @@ def updateRun(project, run):
     """Bring a run that is not at work any more up to date in the project (of changeProject); one that was killed fails."""
     if run.isActive():
         project._updateProtocol(run)
-    if run.isActive() and not isAtWork(project, run):
+    if run.isActive() and not isAtWork(run, project):
         run.setFailed(KILLED)
         project.mapper.store(run)
 
@@ -212,7 +215,7 @@ def stopRun(path, number):
         if not project.doesProtocolExists(number):
             return
         run = project.getProtocol(number)
-        if run.isActive() and isAtWork(project, run):
+        if run.isActive() and isAtWork(run, project):
             with contextlib.suppress(psutil.NoSuchProcess):  # it ends by itself at this moment
                 project.stopProtocol(run)
         updateRun(project, run)

@@ -6,15 +6,16 @@ on Continue, what still runs is waited for, what failed or was stopped goes on, 
 """
 import hashlib
 import json
+import os
 import time
 from datetime import datetime
 from typing import Any, Dict, NamedTuple, Optional, Union
 
 from pyworkflow.object import Pointer, PointerList, String
 from pyworkflow.protocol import Protocol
-from pyworkflow.protocol.constants import MODE_RESTART, STATUS_ABORTED, STATUS_FINISHED
+from pyworkflow.protocol.constants import MODE_RESTART, STATUS_ABORTED, STATUS_FAILED, STATUS_FINISHED
 
-from ..runtime.machine import memory_bytes as machine_memory
+from .child_room import coresOf, fits, memoryOf
 from .child_runs import (
     changeProject,
     isAtWork,
@@ -29,10 +30,12 @@ from .child_runs import (
 
 #: Seconds between two looks at the children, and between two looks at a queue.
 LOOK, LOOK_AT_QUEUE = 1.0, 20.0
-#: Part of the computer's memory that children may take together, where it is known what they take.
-ROOM = 0.8
 #: Of a child whose input did not come about.
 STATUS_SKIPPED = 'skipped'
+
+
+#: Parameters that change how fast a run is and not what it makes: with other ones it is still the same child.
+_RUNNING = ('gpuList', 'useGpu', 'numberOfThreads', 'numberOfMpi')
 
 
 class Output(NamedTuple):
@@ -135,19 +138,20 @@ class ParentMixin:
         called when a child has started (status running) or ended.
         """
         waiting, running, states = list(jobs), {}, {}
-        free = list(gpus)
+        now = {job.key for job in jobs}
+        free, changed = list(gpus), True
         while waiting or running:
-            changed = False
-            for job in list(waiting):
+            look, changed = changed, False
+            for job in list(waiting) if look else []:  # nothing new can begin before something has ended
                 lacking = [states[key] for key in job.needs() if key in states and not states[key].isFinished]
                 if lacking:
                     states[job.key] = ChildState(job.key, job.label, None, STATUS_SKIPPED, 'Its input "%s" is missing.'
                                                  % lacking[0].label, 0.0)
-                elif all(key in states for key in job.needs()):
+                elif all(key in states for key in job.needs() if key in now):  # others were run by an earlier call
                     begun = self._begin(job, list(running.values()), cores, free, bool(gpus))
                     if begun is None:
                         continue
-                    running[job.key] = begun
+                    (states if isinstance(begun, ChildState) else running)[job.key] = begun
                 else:
                     continue
                 waiting.remove(job)
@@ -169,7 +173,7 @@ class ParentMixin:
         return self.runChildren([job], cores)[job.key]
 
     def _begin(self, job, running, cores, freeGpus, dealt):
-        """A _Running of the job, or None where there is no room now."""
+        """A _Running of the job; None where there is no room now; a ChildState where its form is refused."""
         with changeProject(self._projectPath()) as project:
             asked = self._asked(project, job)
             digest, run = _digest(asked), asked
@@ -177,10 +181,13 @@ class ParentMixin:
             known = digest == before and project.doesProtocolExists(number)
             if known:
                 run = project.getProtocol(number)
-                if run.isFinished() or (run.isActive() and isAtWork(project, run)):
-                    return _Running(job, run, self._projectPath(), _size(run), _memory(run), ())
-            size, memory = _size(run), _memory(run)
-            if running and not run.useQueue() and not _fits(run, size, memory, running, cores, freeGpus, dealt):
+                if run.isFinished() or (run.isActive() and isAtWork(run, project)):
+                    return _Running(job, run, self._projectPath(), coresOf(run), memoryOf(run), ())
+            errors = [] if known else run.validate()
+            if errors:
+                return ChildState(job.key, job.label, None, STATUS_FAILED, 'it was refused.\n%s' % '\n'.join(errors), 0.0)
+            size, memory = coresOf(run), memoryOf(run)
+            if running and not run.useQueue() and not fits(run, size, memory, running, cores, freeGpus, dealt):
                 return None
             gpus = ()
             if dealt and run.usesGpu() and freeGpus:
@@ -240,41 +247,21 @@ class _Running:
         self._path, self._looked = path, 0.0
 
     def isOver(self):
-        if self.run.isFinished():
+        if self.run.isFinished() or not os.path.exists(self.run.getWorkingDir()):
             return True
-        if self.run.useQueueForProtocol() and time.time() - self._looked < LOOK_AT_QUEUE:
+        if not self.run.useQueueForProtocol():
+            return not isAtWork(self.run)
+        if time.time() - self._looked < LOOK_AT_QUEUE:
             return False
         self._looked = time.time()
         with openProject(self._path) as project:
-            return not project.doesProtocolExists(self.run.getObjId()) or not isAtWork(project, self.run)
+            return not isAtWork(self.run, project)
 
     def state(self, status=None, error=''):
         since = readRun(self.run).get('initTime')
         seconds = (datetime.now() - _time(since)).total_seconds() if since else 0.0
         return ChildState(self.job.key, self.run.getRunName(), self.run.getObjId(), status or self.run.getStatus(), error,
                           seconds)
-
-
-def _fits(run, size, memory, running, cores, freeGpus, dealt):
-    """True where there is room for one more child beside those that run."""
-    if sum(one.size for one in running) + size > cores:
-        return False
-    there = machine_memory()
-    if there is not None and sum(one.memory for one in running) + memory > ROOM * there:
-        return False
-    if not run.usesGpu():
-        return True
-    return bool(freeGpus) if dealt else not any(one.run.usesGpu() for one in running)
-
-
-def _size(run):
-    """Cores that a run keeps busy."""
-    return max(1, run.numberOfMpi.get()) * max(1, run.numberOfThreads.get())
-
-
-def _memory(run):
-    """Bytes that a run takes where its protocol can tell, else 0."""
-    return run.estimateMemory() if hasattr(run, 'estimateMemory') else 0
 
 
 def _digest(run):
@@ -285,7 +272,7 @@ def _digest(run):
             asked[name] = [pointer.getUniqueId() for pointer in attribute]
         elif attribute.isPointer():
             asked[name] = attribute.getUniqueId() if attribute.hasValue() else None
-        elif name != 'gpuList':
+        elif name not in _RUNNING:
             asked[name] = str(attribute)
     return hashlib.sha1(json.dumps([run.getClassName(), asked], sort_keys=True).encode()).hexdigest()[:16]
 

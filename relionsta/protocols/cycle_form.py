@@ -64,7 +64,7 @@ def defineCycleForm(form):
     addJobOptions(form, CTF_PART, conditions=dict.fromkeys(_names(CTF_PART), 'doCtf'))
     addJobOptions(form, POLISH_PART, conditions=dict.fromkeys(_names(POLISH_PART), 'doPolish'))
     _defineRefine(form)
-    form.addParallelSection(threads=2, mpi=1)
+    form.addParallelSection(threads=2, mpi=1)  # of each run that is no auto-refine
 
 
 def _defineCycle(form):
@@ -124,7 +124,7 @@ def _defineRefine(form):
     form.addParam('refineMpi', params.IntParam, default=3, allowsNull=True, condition='doRefine',
                   label='MPI processes of 3D auto-refine', help='An odd number of at least 3.')
     form.addParam('refineThreads', params.IntParam, default=1, allowsNull=True, condition='doRefine',
-                  label='Threads of each of them')
+                  label='Threads of each of them', help='Each thread of a process needs memory of its own as well.')
     form.addParam('refineGpu', params.BooleanParam, default=False, condition='doRefine', label='Use GPU acceleration?',
                   help='Needs a RELION that was built for GPUs; a build without is refused.')
     form.addParam('refineGpuList', params.StringParam, default='', condition='doRefine and refineGpu', label='Which GPUs',

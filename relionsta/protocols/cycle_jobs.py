@@ -2,7 +2,7 @@
 from typing import NamedTuple
 
 from ..jobs.cycle import CTF, POLISH, START, Step
-from .children import ChildJob, Output
+from .children import ChildJob, Output, outputOf
 from .cycle_form import CTF_PART, MASK_PART, POLISH_PART, POSTPROCESS_PART, RECONSTRUCT_PART, REFINE_PART
 from .extract_again import extractionSettings
 from .form import jobValues
@@ -104,13 +104,3 @@ class CycleJobs:
 
     def _values(self, part):
         return jobValues(self._cycle, part)
-
-
-def outputOf(pointer):
-    """What a pointer of a form points to, as an Output; None for nothing."""
-    if pointer.get() is None:
-        return None
-    owner, name = pointer.getObjValue(), pointer.getExtended()
-    if name:
-        return Output(owner.getObjId(), name)
-    return Output(owner.getObjParentId(), owner.getLastName())  # a pointer to the output itself

@@ -46,7 +46,7 @@ def runsUpTo(protocol, project):
         if run is None or run.getObjId() in seen:
             return
         seen.add(run.getObjId())
-        for parent in parentsOf(run, project):
+        for parent in parentsOf(run, project) + _makersOf(run, project):
             visit(parent)
         order.append(run)
 
@@ -56,8 +56,7 @@ def runsUpTo(protocol, project):
 
 def parentsOf(run, project):
     """The runs that a run takes its inputs from."""
-    parents = [runOf(pointer, project) for _, pointer in run.iterInputAttributes()]
-    return list(filter(None, parents)) + _makersOf(run, project)
+    return list(filter(None, (runOf(pointer, project) for _, pointer in run.iterInputAttributes())))
 
 
 def _makersOf(run, project):
@@ -67,7 +66,7 @@ def _makersOf(run, project):
     paths = set()
     for _, output in run.iterOutputAttributes():
         if isinstance(output, SetOfStaParticles):
-            paths.update(output.getParticlesStars() + output.getTomogramsStars())
+            paths.update(output.getParticlesStars())
         elif isinstance(output, Volume):
             paths.add(output.getFileName())
     folders = {os.path.join('Runs', Path(path).parts[1]) for path in paths if path and Path(path).parts[:1] == ('Runs',)}
@@ -99,8 +98,9 @@ class ChainExport(ProjectExport):
         if isinstance(run, ProtStaBase) and os.path.isdir(run._getJobPath()):
             self._of_run[run.getObjId()] = [self._add_job(run)]
         else:
-            above = [self._of_run.get(parent.getObjId(), []) for parent in parentsOf(run, self._project)]
-            self._of_run[run.getObjId()] = list({id(one): one for some in above for one in some}.values())
+            made_by = _makersOf(run, self._project) or parentsOf(run, self._project)
+            above = [one for parent in made_by for one in self._of_run.get(parent.getObjId(), [])]
+            self._of_run[run.getObjId()] = list(dict.fromkeys(above))
 
     def addResult(self, run, output):
         """The result itself, where none of the jobs has made it: a subset, a join, a map of another program."""

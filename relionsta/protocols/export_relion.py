@@ -54,16 +54,16 @@ class ProtStaExportRelion(ProtStaToolBase):
                       help='A new or empty folder; nothing is ever overwritten. Empty: the folder "%s" of this run, which '
                            'Scipion deletes when the run is deleted or started again. Take a folder outside of this '
                            'project to work on in RELION.' % OWN_FOLDER)
-        form.addParam('copies', params.BooleanParam, default=False, condition='not (kind != %d and absolute)' % PROJECT,
+        form.addParam('absolute', params.BooleanParam, default=False, condition='kind != %d' % PROJECT,
+                      label='Absolute paths?', expertLevel=params.LEVEL_ADVANCED,
+                      help='No: names of files count from the folder, in which RELION has to be started. Yes: images stay '
+                           'where they are, named by their full paths, which may not hold a blank.')
+        form.addParam('copies', params.BooleanParam, default=False, condition='kind == %d or not absolute' % PROJECT,
                       label='Copy images and maps?',
                       help='No: images and maps are links to the files of this Scipion project, which takes no space; the '
                            'links break where these are moved, and running a job of the exported project again in its '
                            'own folder would write through them. Yes: the folder stands alone and may be moved. '
                            'STAR files, settings and logs are always copies.')
-        form.addParam('absolute', params.BooleanParam, default=False, condition='kind != %d' % PROJECT,
-                      label='Absolute paths?', expertLevel=params.LEVEL_ADVANCED,
-                      help='No: names of files count from the folder, in which RELION has to be started. Yes: images stay '
-                           'where they are, named by their full paths, which may not hold a blank.')
 
     # ------------------------------------------------------------------- work
     def getExportFolder(self):
@@ -123,9 +123,9 @@ class ProtStaExportRelion(ProtStaToolBase):
     def _checkFolder(self):
         target = self.getExportFolder()
         runs = os.path.realpath('Runs')
-        own = os.path.realpath(self._getPath())
         inside = os.path.realpath(target)
-        if (inside + os.sep).startswith(runs + os.sep) and not inside.startswith(own + os.sep):
+        own = self.hasObjId() and inside.startswith(os.path.realpath(self._getPath()) + os.sep)
+        if self.exportFolder.get('').strip() and (inside + os.sep).startswith(runs + os.sep) and not own:
             return ['*Folder*: %s is among the runs of this Scipion project, which are only read. Give another folder.'
                     % target]
         problem = why_not(target) if self.exportFolder.get('').strip() else ''

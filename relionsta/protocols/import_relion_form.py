@@ -15,8 +15,8 @@ def defineImportRelion(form):
     form.addSection(label='Import')
     form.addParam('filesPath', params.PathParam, important=True, label=FILES,
                   help='The folder of a RELION job, such as /data/project/Refine3D/job034, or one STAR file: '
-                       'particles.star, run_data.star, tomograms.star, optimisation_set.star. Of a job with iterations the last one is '
-                       'taken; for another one give its run_itNNN_data.star or run_itNNN_optimisation_set.star.')
+                       'particles.star, run_data.star, tomograms.star, optimisation_set.star. Of a job with iterations the '
+                       'last one is taken; for another one give its run_itNNN_data.star or run_itNNN_optimisation_set.star.')
     group = form.addGroup('Import')
     for name, label, text in (
             ('importParticles', 'Particles or picks?', 'With poses, classes, half sets and all other columns.'),

@@ -6,7 +6,8 @@ from ..convert.volumes import make_volume
 from ..jobs import files
 from ..jobs.postprocess import POSTPROCESS
 from ..results.mask import read_mask
-from ..results.postprocess import TOO_TIGHT, read_postprocess
+from ..results.postprocess import read_postprocess
+from ..results.verdict import judge_mask
 from ..star import StarError, read_star, require_columns
 from . import maps
 from .base import ProtStaBase
@@ -154,11 +155,4 @@ class ProtStaPostProcess(ProtStaBase):
 
 def findings(result):
     """What may be wrong with the mask, in sentences."""
-    found = []
-    if result.mask_left_out:
-        found.append('RELION left the mask out, because the corrected curve was worse than the one without mask. Make '
-                     'another mask: wider, softer, or of a map that is filtered more.')
-    elif result.mask_effect is not None and result.mask_effect > TOO_TIGHT:
-        found.append('The mask is too tight: maps with random phases still correlate by %.2f under it (below %g is good). '
-                     'Extend it, or give it a wider soft edge.' % (result.mask_effect, TOO_TIGHT))
-    return found
+    return [one.text for one in judge_mask(result)]

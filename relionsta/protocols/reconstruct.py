@@ -121,6 +121,10 @@ class ProtStaReconstruct(ProtStaParticlesBase):
         needed, there = self._needsMemory(), machine_memory()
         return [] if there is None or needed <= ROOM * there else ['*%s*: %s' % (BOX, self._memoryText(needed, there))]
 
+    def estimateMemory(self):
+        """Bytes that the run takes, for a protocol that runs several side by side; 0 where box or binning are missing."""
+        return self._needsMemory() if self.getBox() else 0
+
     def _needsMemory(self):
         return memory_bytes(self.getBox(), self.numberOfThreads.get(), self.numberOfMpi.get())
 

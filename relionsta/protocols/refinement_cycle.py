@@ -13,10 +13,10 @@ from ..jobs.cycle import CTF, KINDS, POLISH, REFINE, RULES, START, Plan
 from ..objects import SetOfStaParticles
 from ..results.ladder import Rung, gain, kept_rungs, ladder_lines, read_ladder, write_ladder, write_ladder_csv
 from . import maps
-from .children import ParentMixin
+from .children import ParentMixin, outputOf
 from .cycle_checks import checkCycle
 from .cycle_form import defineCycleForm
-from .cycle_jobs import CycleJobs, outputOf
+from .cycle_jobs import CycleJobs
 from .cycle_outputs import AVERAGE, CTFS, FSCS, PARTICLES, SHARPENED, TILT_SERIES, makeOutputs
 from .postprocess import findings
 from .tool import ProtStaToolBase
@@ -102,16 +102,17 @@ class ProtStaRefinementCycle(ParentMixin, ProtStaToolBase):
         states = self.runChildren(children, cores=1)
         failed = next((state for state in states.values() if not state.isFinished), None)
         if failed is not None:
-            raise CycleFailed('%s: %s (run %s) did not finish: %s\nMend the cause, or change the settings here; then choose '
+            raise CycleFailed('%s: %s%s did not finish: %s\nMend the cause, or change the settings here; then choose '
                               'Continue: the cycle goes on with what is missing.'
-                              % (name, failed.label, failed.id, failed.error))
+                              % (name, failed.label, ' (run %d)' % failed.id if failed.id else '', failed.error))
 
     def _measure(self, name, place):
         """The rung of a step whose children are finished."""
         run, average = self.loadChild(place.postprocess.run), self.loadChild(place.reference.run).average
         result = run.getResult()
-        return Rung(name, result.resolution, average.getSamplingRate(), maps.boxSize(average),
-                    note=' '.join(findings(result)))
+        note = 'measured without the mask, see Post-processing' if result.mask_left_out else (
+            'the mask is too tight, see Post-processing' if findings(result) else '')
+        return Rung(name, result.resolution, average.getSamplingRate(), maps.boxSize(average), note=note)
 
     def _writeLadder(self, rungs):
         write_ladder(self._getExtraPath(LADDER), rungs)

@@ -8,12 +8,13 @@ from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
 from ..figures.scan import ranking_figure
 from ..figures.style import save_figure
-from ..jobs.scan import ScanError, combinations, describe, parse_scan
+from ..jobs.scan import ScanError, combinations, describe, describe_range, parse_scan
 from ..results.ranking import CRITERIA, rank, row_text, settings_of, write_ranking
 from . import maps
 from .child_runs import newRun
 from .children import ParentMixin, outputOf
-from .form import RUN_OPTIONS, relionVersion
+from .form import RUN_OPTIONS, jobValues, relionVersion
+from .postprocess import ProtStaPostProcess
 from .scan_runs import FOLLOWED, SCANNED, candidate, followJobs, mapGrid, scanJobs
 from .tool import ProtStaToolBase
 
@@ -87,6 +88,13 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
         return [option for option in run._job.options if option.name not in run._filledIn
                 and option.name not in RUN_OPTIONS and option.exists_in(relionVersion())]
 
+    def describeOptions(self):
+        """What can be varied: name -> (value now, what may be tried, label); only what has an effect as the form is."""
+        run = self.scannedRun.get()
+        values = run._ownValues() if hasattr(run, '_ownValues') else jobValues(run, run._job, skip=run._filledIn)
+        return {option.name: (option.show(values[option.name]), describe_range(option), option.label)
+                for option in self.getOptions() if run.evalParamCondition(option.name)}
+
     def getCombinations(self):
         """The settings to try, each a dict; ScanError where the form's text cannot be read."""
         return combinations(parse_scan(self.scanText.get(), self.getOptions()))
@@ -96,8 +104,8 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
         chosen = self.getEnumText('rankBy')
         if chosen != AUTOMATIC:
             return chosen
-        return 'post-processing' if self.followUp.get() or self.scannedRun.get()._job.type == 'relion.postprocess' \
-            else 'resolution'
+        run = self.scannedRun.get()
+        return 'post-processing' if self.followUp.get() or isinstance(run, ProtStaPostProcess) else 'resolution'
 
     def stopsChildren(self):
         return self.stopTogether.get()
@@ -202,7 +210,7 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
     def _checkFollowUp(self):
         scanned, criterion = self.scannedRun.get(), self.getCriterion()
         if not self.followUp.get():
-            if criterion == 'post-processing' and scanned._job.type != 'relion.postprocess':
+            if criterion == 'post-processing' and not isinstance(scanned, ProtStaPostProcess):
                 return ['*Rank by*: post-processing, and there is none. Choose Yes in "Average and post-process each '
                         'result?".']
             return []
@@ -243,7 +251,7 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
         return self.summaryVar.get('').splitlines() or ['No output yet.']
 
     def _methods(self):
-        if not self.isFinished():
+        if not self.isFinished() or not self._hasInputs():
             return []
         return ['%s of "%s" were tried; ranked by %s.' % (' and '.join(self.getCombinations()[0]),
                                                          self.scannedRun.get().getRunName(),

@@ -1,4 +1,6 @@
 """The runs of a parameter scan: one per combination, and those that measure what each has made."""
+from pwem.objects import Volume
+
 from ..jobs import files
 from ..jobs.scan import describe, show
 from ..results.postprocess import CORRECTED, read_postprocess
@@ -118,3 +120,15 @@ def _short(reason):
     """The first line that says something; the whole is with the run."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     return lines[0] if lines else ''
+
+
+def mapOf(run):
+    """Path of the map of a run: its result, or the average of its largest class; None where there is none (any more)."""
+    if run is None:
+        return None
+    if hasattr(run, 'outputAverages'):
+        largest = max(run.getModel().classes, key=lambda one: one.distribution).number
+        return run.outputAverages[largest].getFileName()
+    volume = next((getattr(run, name) for name in ('refinedVolume', AVERAGE, 'sharpenedVolume', 'solventMask')
+                   if isinstance(getattr(run, name, None), Volume)), None)
+    return None if volume is None else maps.mapFile(volume)

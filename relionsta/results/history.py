@@ -1,6 +1,6 @@
 """How a refinement or classification went: one row per complete iteration."""
 from pathlib import Path
-from typing import Dict, NamedTuple, Optional, Union
+from typing import Dict, Mapping, NamedTuple, Optional, Union
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,13 @@ def history(folder: PathLike, job_type: str, root: str = files.RUN) -> pd.DataFr
     particles), accuracy_rotations (deg), accuracy_translations (Å), angular_step (deg, after oversampling), offset_step
     (Å, after oversampling), and for each class N: distribution_N (fraction), resolution_N (Å).
     """
-    rows = {number: _row(read_iteration(folder, job_type, number, root))
-            for number in complete_iterations(folder, job_type, root) if number > 0}
+    return table_of({number: read_iteration(folder, job_type, number, root)
+                     for number in complete_iterations(folder, job_type, root) if number > 0})
+
+
+def table_of(iterations: Mapping[int, Iteration]) -> pd.DataFrame:
+    """The table of `history` of these iterations."""
+    rows = {number: _row(one) for number, one in sorted(iterations.items())}
     table = pd.DataFrame.from_dict(rows, orient='index', dtype=float)
     table.index.name = 'iteration'
     return table

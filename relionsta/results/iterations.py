@@ -114,7 +114,8 @@ def _is_whole(star: Path) -> bool:
 def _references(model: Path) -> Tuple[str, int]:
     """('class', n) or, in a multi-body refinement, ('body', n) as a model.star promises; n = 0 where it is cut before."""
     try:
-        table = read_star(model, ['model_general'])['model_general']
+        block = 'model_general'
+        table = read_star(model, [block], only={block: ('rlnNrBodies', 'rlnNrClasses')})[block]
         bodies = int(table['rlnNrBodies'].iloc[0])
         return ('body', bodies) if bodies > 1 else ('class', int(table['rlnNrClasses'].iloc[0]))
     except (StarError, KeyError, ValueError):

@@ -94,7 +94,7 @@ def pixel_size(path: PathLike) -> float:
 
 def read_map(path: PathLike) -> np.ndarray:
     """The map as float32 (z, y, x); MapError where the file is not whole or not one volume."""
-    with _opened(path) as mrc:
+    with opened(path) as mrc:
         return np.array(mrc.data, dtype=np.float32)
 
 
@@ -118,7 +118,7 @@ def write_mean(path: PathLike, maps: Sequence[PathLike]) -> None:
 def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
     """Central slices of a map, read without the rest of it; `voxel` (Å) replaces the header's voxel size."""
     spacing = pixel_size(path) if voxel is None else voxel
-    with _opened(path) as mrc:
+    with opened(path) as mrc:
         data = mrc.data
         nz, ny, nx = data.shape
         return CentralSlices(xy=np.array(data[nz // 2], dtype=np.float32),
@@ -130,14 +130,14 @@ def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlic
 def projections(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
     """The map summed along z, y and x, in the places of the slices xy, xz and yz. Arguments and errors as central_slices."""
     spacing = pixel_size(path) if voxel is None else voxel
-    with _opened(path) as mrc:
+    with opened(path) as mrc:
         data = mrc.data
         nz, ny, nx = data.shape
         return CentralSlices(*(data.sum(axis=axis, dtype=np.float32) for axis in range(3)),
                              pixel_size=spacing, size=(nx, ny, nz))
 
 
-def _opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':
+def opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':
     """The file as a memory map, known to be one whole volume."""
     header = read_header(path)
     found = Path(path).stat().st_size

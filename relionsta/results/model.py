@@ -19,6 +19,12 @@ from .resolution import resolution_at
 PathLike = Union[str, Path]
 # RELION's stand-in for "no value yet" in accuracies, changes, resolutions and the number of iterations
 UNSET = 999.
+_SHELL_LABELS = ('rlnSpectralIndex', 'rlnSsnrMap', 'rlnGoldStandardFsc', 'rlnFourierCompleteness')
+_OPTIMISER_LABELS = (
+    'rlnCurrentIteration', 'rlnNumberOfIterations', 'rlnHasConverged', 'rlnBestResolutionThusFar',
+    'rlnChangesOptimalOrientations', 'rlnChangesOptimalOffsets', 'rlnChangesOptimalClasses',
+    'rlnOverallAccuracyRotations', 'rlnOverallAccuracyTranslationsAngst', 'rlnNumberOfIterWithoutResolutionGain',
+    'rlnAdaptiveOversampleOrder', 'rlnDoSkipAlign', 'rlnHighresLimitExpectation', 'rlnDoGradientRefine')
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,8 @@ class Optimiser:
     """An optimiser.star. Angles in degrees, offsets and resolution in Å, class changes as a fraction of the particles.
 
     iteration: None in the final files of a converged auto-refinement. number_of_iterations: None where RELION decides.
-    aligned: False in a run that keeps the poses that the particles had.
+    aligned: False in a run that keeps the poses that the particles had. highres_limit: Å, of the data that are aligned
+    (limit of the E-step), None without. gradient: True in iterations of gradient descent, which take some of the particles.
     """
 
     path: str
@@ -121,6 +128,8 @@ class Optimiser:
     iterations_without_gain: int
     oversampling: int
     aligned: bool
+    highres_limit: Optional[float]
+    gradient: bool
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,7 @@ def read_model(path: PathLike) -> Model:
     rows = read_star(Path(path), [block])[block]
     # Only the tables that we show: those of orientations are by far the largest in the file
     names = ['model_%s_%d' % (what, number) for number in range(1, len(rows) + 1)]
-    shells = read_star(Path(path), names)
+    shells = read_star(Path(path), names, only={name: _SHELL_LABELS for name in names})
     box, pixel = int(general.number('rlnOriginalImageSize')), general.number('rlnPixelSize')
     classes = tuple(_class_result(path, name, shells[name], _Values(path, block, rows.iloc[number - 1:number]), number,
                                   box * pixel)
@@ -166,7 +175,8 @@ def read_model(path: PathLike) -> Model:
 def read_optimiser(path: PathLike) -> Optimiser:
     """Read an optimiser.star; StarError where it is missing, cut or not one."""
     block = 'optimiser_general'
-    row = _Values(path, block, read_star(Path(path), [block])[block])
+    row = _Values(path, block, read_star(Path(path), [block], only={block: _OPTIMISER_LABELS})[block])
+    limit = row.known('rlnHighresLimitExpectation')
     iteration = int(row.number('rlnCurrentIteration'))
     total = int(row.number('rlnNumberOfIterations'))
     best = row.known('rlnBestResolutionThusFar')
@@ -181,7 +191,9 @@ def read_optimiser(path: PathLike) -> Optimiser:
                      best_resolution=None if best is None else 1. / best,  # the file holds 1/Å
                      iterations_without_gain=int(row.number('rlnNumberOfIterWithoutResolutionGain')),
                      oversampling=int(row.number('rlnAdaptiveOversampleOrder')),
-                     aligned=not row.known('rlnDoSkipAlign'))
+                     aligned=not row.known('rlnDoSkipAlign'),
+                     highres_limit=limit if limit is not None and limit > 0 else None,
+                     gradient=bool(row.known('rlnDoGradientRefine')))
 
 
 def read_sampling(path: PathLike) -> Sampling:
@@ -198,7 +210,7 @@ def _class_result(path: PathLike, block: str, table: pd.DataFrame, row: '_Values
     """Class (or body) `number` of a model whose box has an edge of `edge` Å; table: its shells, block: their name."""
     shells, ssnr, fsc, completeness = (
         _numbers(path, block, table, label)
-        for label in ('rlnSpectralIndex', 'rlnSsnrMap', 'rlnGoldStandardFsc', 'rlnFourierCompleteness'))
+        for label in _SHELL_LABELS)
     # The frequencies in the file (rlnResolution) have few digits
     spectrum = Spectrum(shells / edge, ssnr, fsc, completeness)
     resolution = row.known('rlnEstimatedResolution')

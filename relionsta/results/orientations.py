@@ -19,7 +19,8 @@ ENOUGH = 0.2
 GOOD, FAIR = 0.95, 0.8  # coverage
 #: degrees: cells of the distribution, and the particles that a cell should hold in the mean
 FINEST, COARSEST, PER_CELL = 3., 15., 12.
-_CHUNK = 4000000  # beams at one time
+_CHUNK = 1000000  # beams at one time
+_ROWS = 512  # directions at one time
 
 
 class Views(NamedTuple):
@@ -141,10 +142,7 @@ def coverage(A: Any, tomograms: Any, beams: Mapping[str, np.ndarray], symmetry: 
     turned = _turned(counts, grid, operators, grid)
     # Beams along b and -b are one: all of them on the northern half
     folded = turned[:half] + turned[grid.cells(-grid.directions[:half])] if len(operators) > 1 else turned[:half]
-    across = np.abs(grid.directions[:half] @ grid.directions[:half].T) < np.sin(np.radians(REACH))
-    # Cell middles are too few to count a band by: each direction takes the share of the great circle that it has
-    weights = across / across.sum(axis=1, keepdims=True)
-    sampling = weights @ folded
+    sampling = _through(grid.directions[:half].astype(np.float32), folded)
     areas = grid.areas[:half] / grid.areas[:half].sum()
     sampling = sampling / (sampling * areas).sum()
     rot, tilt = to_angles(_weakest(grid.directions[:half], areas, sampling)[None])
@@ -152,6 +150,20 @@ def coverage(A: Any, tomograms: Any, beams: Mapping[str, np.ndarray], symmetry: 
         evenness = float(1 / (areas / sampling).sum())
     return Coverage(grid, sampling, float(areas[sampling >= ENOUGH].sum()), evenness, float(rot[0]), float(tilt[0]),
                     symmetry, len(names), images)
+
+
+def _through(directions: np.ndarray, beams: np.ndarray) -> np.ndarray:
+    """For each direction (cells, 3) the beams (cells,) of the cells within REACH of the great circle around it.
+
+    Divided by the number of these cells, of which a narrow band has a few more here and there.
+    """
+    result = np.empty(len(directions))
+    counts = beams.astype(np.float64)
+    for first in range(0, len(directions), _ROWS):
+        some = slice(first, first + _ROWS)
+        near = np.abs(directions[some] @ directions.T) < np.sin(np.radians(REACH))
+        result[some] = near.astype(np.float32) @ counts / near.sum(axis=1)
+    return result
 
 
 def _weakest(directions: np.ndarray, areas: np.ndarray, sampling: np.ndarray) -> np.ndarray:

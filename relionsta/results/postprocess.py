@@ -41,13 +41,27 @@ _FALLING = 2
 
 
 @dataclass(frozen=True)
+class GuinierFit:
+    """The straight line through ln(amplitude) against the squared spatial frequency. slope in Å²."""
+
+    slope: float
+    intercept: float
+    correlation: float
+
+    @property
+    def b_factor(self) -> float:
+        """Å²: amplitudes fall as exp(-B s² / 4) (Rosenthal & Henderson 2003), so the map is sharpened with 4 slopes."""
+        return 4 * self.slope
+
+
+@dataclass(frozen=True)
 class PostProcess:
     """A postprocess.star.
 
     resolution: Å, where the corrected FSC falls below 0.143 (as RELION found it). b_factor: Å² used for sharpening,
     None where the map was not sharpened. mask_fraction: part of the box's voxels with a mask above 0.5. randomised_from: Å.
     frequency: 1/Å, one per Fourier shell, the last one is Nyquist. fsc: name of a curve -> its values.
-    guinier: None, or the resolution squared (1/Å²) and, by name, ln(amplitude), nan where there is none.
+    fit: None where no line was fitted. guinier: None, or the resolution squared (1/Å²) and, by name, ln(amplitude), nan where there is none.
     """
 
     path: str
@@ -60,6 +74,7 @@ class PostProcess:
     frequency: np.ndarray
     fsc: Dict[str, np.ndarray]
     guinier: Optional[Tuple[np.ndarray, Dict[str, np.ndarray]]]
+    fit: Optional[GuinierFit] = None
 
     @property
     def nyquist(self) -> float:
@@ -111,7 +126,13 @@ def read_postprocess(path: PathLike) -> PostProcess:
         # rlnResolution has few digits; RELION writes 999 Å for shell 0
         frequency=np.where(shells['rlnSpectralIndex'] == 0, 0., 1. / shells['rlnAngstromResolution'].astype(float)),
         fsc={name: shells[label].to_numpy(dtype=float) for name, label in FSC_COLUMNS.items() if label in shells},
-        guinier=_guinier(tables.get('guinier')))
+        guinier=_guinier(tables.get('guinier')), fit=_fit(general))
+
+
+def _fit(general: pd.DataFrame) -> Optional[GuinierFit]:
+    slope, intercept, correlation = (_known(general, label) for label in (
+        'rlnFittedSlopeGuinierPlot', 'rlnFittedInterceptGuinierPlot', 'rlnCorrelationFitGuinierPlot'))
+    return None if slope is None else GuinierFit(slope, intercept or 0., correlation or 0.)
 
 
 def _guinier(table: Optional[pd.DataFrame]) -> Optional[Tuple[np.ndarray, Dict[str, np.ndarray]]]:

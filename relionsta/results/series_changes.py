@@ -16,12 +16,13 @@ def series_changes(before: Union[str, Path], after: Union[str, Path]) -> pd.Data
     """One row per tilt image of `after`, both of them tomograms.star files.
 
     Columns: name (of the tomogram), tilt (degrees, before), defocus_before and defocus_after (Å, mean of U and V),
-    scale_before and scale_after, shift_x and shift_y (Å, after - before), turn (degrees, the largest change of XTilt,
-    YTilt and ZRot). Images are known by their name. Raises StarError for files that lack columns.
+    scale_before and scale_after, shift_x and shift_y (Å, after - before), turn_x, turn_y and turn_z (degrees, after -
+    before, of XTilt, YTilt and ZRot), turn (degrees, the largest of the three without sign). Images are known by their
+    name. Raises StarError for files that lack columns.
     """
-    old = _tables(before)
+    old = tilt_series_tables(before)
     parts = []
-    for name, table in _tables(after).items():
+    for name, table in tilt_series_tables(after).items():
         known = old[name].set_index(_NAME).reindex(table[_NAME]).reset_index()
         part = pd.DataFrame({'name': name, 'tilt': known['rlnTomoYTilt']})
         for suffix, one in (('before', known), ('after', table)):
@@ -29,13 +30,20 @@ def series_changes(before: Union[str, Path], after: Union[str, Path]) -> pd.Data
             part['scale_' + suffix] = one[_SCALE] if _SCALE in one else 1.0
         shift = table[_SHIFTS].to_numpy(dtype=np.float64) - known[_SHIFTS].to_numpy(dtype=np.float64)
         part['shift_x'], part['shift_y'] = shift.T
-        part['turn'] = np.abs(_angles(table) - _angles(known)).max(axis=1)
+        turns = _angles(table) - _angles(known)
+        part['turn_x'], part['turn_y'], part['turn_z'] = turns.T
+        part['turn'] = np.abs(turns).max(axis=1)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
 
-def _tables(path: Union[str, Path]) -> Dict[str, pd.DataFrame]:
-    """Tomogram name -> its tilt-series table."""
+def image_names(changes: pd.DataFrame) -> 'pd.Series[str]':
+    """Each image of series_changes as people call it: TS_01 at -12.0°."""
+    return changes['name'].astype(str) + changes['tilt'].map(' at {:.1f}°'.format)
+
+
+def tilt_series_tables(path: Union[str, Path]) -> Dict[str, pd.DataFrame]:
+    """Tomogram name -> its tilt-series table, of a tomograms.star. Raises StarError."""
     overview = read_star(path, ['global'])['global']
     require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], path, 'global')
     return {name: read_star(file, [name])[name]

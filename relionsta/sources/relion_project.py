@@ -18,7 +18,7 @@ _MOST_FILES = 12
 def find_project(path: Path, given: Union[str, Path, None] = None) -> Path:
     """RELION's project folder for a file or job folder (absolute).
 
-    given: what the user says. Else the nearest folder above from which a file that is named in there is found; else the
+    given: what the user says. Else the nearest folder above from which a file is found that is named there, or in the job's other files; else the
     one with RELION's pipeline; else the folder above Type/jobNNN; else that of the file itself. Raises SourceError for a
     given one that is no folder.
     """
@@ -30,6 +30,8 @@ def find_project(path: Path, given: Union[str, Path, None] = None) -> Path:
         return root
     above = ([path] if path.is_dir() else []) + list(path.parents)
     names = list(_names(path))
+    if path.is_file() and (path.parent / JOB_STAR).is_file():
+        names += _names(path.parent)
     for folder in above:
         if any((folder / name).is_file() for name in names):
             return folder

@@ -6,9 +6,11 @@ from .local_resolution import ProtStaLocalResolutionViewer
 from .mask import ProtStaMaskViewer
 from .multibody import ProtStaMultiBodyViewer
 from .postprocess import ProtStaPostProcessViewer
+from .reconstruct import ProtStaReconstructViewer
 from .refine3d import ProtStaRefine3DViewer
 from .refine_series import ProtStaSeriesRefineViewer
+from .scan import ProtStaScanViewer
 
 __all__ = ['ProtStaClass3DViewer', 'ProtStaInitialModelViewer', 'ProtStaLadderViewer',
            'ProtStaLocalResolutionViewer', 'ProtStaMaskViewer', 'ProtStaMultiBodyViewer', 'ProtStaPostProcessViewer',
-           'ProtStaRefine3DViewer', 'ProtStaSeriesRefineViewer']
+           'ProtStaReconstructViewer', 'ProtStaRefine3DViewer', 'ProtStaScanViewer', 'ProtStaSeriesRefineViewer']

@@ -5,15 +5,26 @@ from pyworkflow.protocol import params
 from pyworkflow.utils import getListFromRangeString, getRangeStringFromList
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
 
+from ..figures.convergence import convergence_figure
 from ..figures.slices import slices_figure
+from ..figures.words import notice_figure
+from ..results.follow import Follower
 from ..results.iterations import complete_iterations
 from ..results.maps import central_slices
 from .figure_view import FigureView
+from .live import LiveView
+from .report_view import ReportView
 from .volumes import volumeViewers, volumeViews
 
 
 class NothingToShow(Exception):
     """There is no such result (yet); the message says why."""
+
+
+#: Reasons not to show a figure, which are told.
+NOTHING = (NothingToShow, ValueError, OSError)
+#: Milliseconds from the form to the overview.
+OVERVIEW_MS = 300
 
 
 class ProtStaViewer(ProtocolViewer):
@@ -24,18 +35,57 @@ class ProtStaViewer(ProtocolViewer):
 
     _environments = [DESKTOP_TKINTER]
     _targets = []
+    #: The line that Analyze Results opens by itself, above the form with all others; None for none.
+    _overview = None
+
+    def visualize(self, obj, **args):
+        windows = args.get('windows')
+        if self._overview and windows is not None:
+            # The form enters Tk's main loop: only from there can another window be opened
+            windows.root.after(OVERVIEW_MS, self._showOverview)
+        ProtocolViewer.visualize(self, obj, **args)
+
+    def _showOverview(self):
+        try:
+            views = self._getShows()[self._overview]()
+        except NOTHING:
+            return  # the form opens all the same, and its lines say what is missing
+        for view in views:
+            view.show()
 
     def _getShows(self):
+        """Name of a line of the form -> the method that makes its views."""
         raise NotImplementedError
 
+    def setProtocol(self, protocol):
+        self.protocol = protocol
+        self._defineParamsBackup(self._definition)  # Scipion's name for the _defineParams of the class
+        self._defineReport(self._definition)
+        self._createVarsFromDefinition()
+
+    def _defineReport(self, form):
+        form.addSection(label='Report')
+        form.addParam('showReport', params.LabelParam, label='Report of this run and of what its data come from',
+                      help='One HTML file with figures, settings, commands, versions and references, opened in the browser.')
+        form.addParam('showProjectReport', params.LabelParam, label='Report of all runs of the project')
+
+    def _getLines(self):
+        """All lines of the form."""
+        return dict(self._getShows(), showReport=lambda: self._report(self.protocol), showProjectReport=self._report)
+
+    def _report(self, protocol=None):
+        from ..report.make import NAME, makeReport  # not at the top: it draws with the viewers
+        path = self.getProject().getPath(NAME) if protocol is None else protocol._getExtraPath(NAME)
+        return [ReportView(lambda: makeReport(self.getProject(), path, protocol), self.showInfo)]
+
     def _getVisualizeDict(self):
-        return {name: self._getViews for name in self._getShows()}
+        return {name: self._getViews for name in self._getLines()}
 
     def _getViews(self, paramName):
         """The views of one line of the form; a message where there is nothing to show."""
         try:
-            return self._getShows()[paramName]()
-        except (NothingToShow, ValueError, OSError) as reason:
+            return self._getLines()[paramName]()
+        except NOTHING as reason:
             return [self.infoMessage(str(reason), 'Nothing to show')]
 
     def _jobFile(self, name):
@@ -76,6 +126,30 @@ class IterationViewer(ProtStaViewer):
     """A viewer of a job with iterations: only complete ones are shown, so it works while the job runs."""
 
     _jobType = None
+    _overview = 'showConvergence'
+
+    def _addConvergenceParam(self, form):
+        form.addParam('showConvergence', params.LabelParam, important=True, label='Convergence',
+                      help='Resolution, changes, accuracies and classes over all complete iterations, with what they mean '
+                           'for the next step. The window follows the run while it works.')
+
+    def _showConvergence(self):
+        def draw(follower):
+            course = follower.course()
+            if course is None:
+                return notice_figure('No iteration is complete yet: this window follows the run.')
+            return convergence_figure(course, title='Convergence of %s' % self.protocol.getRunName())
+
+        return [self._live(draw, 'convergence')]
+
+    def _live(self, draw, title):
+        """A window with the figure that `draw` makes of the follower of this run. NothingToShow where nothing will come."""
+        follower = Follower(self.protocol._getJobPath(), self._jobType, log=self.protocol.getLogPaths()[0])
+        view = LiveView(follower, draw, self.protocol.isActive, '%s: %s' % (self.protocol.getRunName(), title),
+                        parent=self.getTkRoot())
+        if not follower.iterations and not self.protocol.isActive():
+            self._requireComplete()
+        return view
 
     def _addIterationsParam(self, form, default):
         complete = self._complete()

@@ -1,12 +1,11 @@
 """Analyze Results of 3D multi-body."""
 from pyworkflow.protocol import params
 
-from ..figures.convergence import convergence_figure
 from ..figures.flexibility import flexibility_figure
 from ..figures.fsc import Curve, fsc_figure
 from ..jobs import files
 from ..protocols.multibody import MOTIONS, ProtStaMultiBody, describeBody
-from ..results.history import history, read_iteration
+from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.model import read_model
 from .base import IterationViewer, parseRange
@@ -22,9 +21,9 @@ class ProtStaMultiBodyViewer(IterationViewer):
     def _defineParams(self, form):
         form.addSection(label='Results')
         self._addIterationsParam(form, 'the final result, or the last complete iteration as long as there is none')
+        self._addConvergenceParam(form)
         form.addParam('showFsc', params.LabelParam, label='Gold-standard FSC of the bodies')
         form.addParam('showSlices', params.LabelParam, label='Maps of the bodies: central slices')
-        form.addParam('showConvergence', params.LabelParam, label='Convergence')
         form.addParam('showFlexibility', params.LabelParam, label='Principal motions',
                       help='What they explain, and the particles along the first of them.')
         form.addParam('motion', params.StringParam, default='1', label='Motions to show', help='For example 1 or 1-2.')
@@ -47,12 +46,6 @@ class ProtStaMultiBodyViewer(IterationViewer):
 
     def _showSlices(self):
         return [self._slices(maps, 'Bodies, %s' % name) for name, maps in self._getMaps().items()]
-
-    def _showConvergence(self):
-        last = self._requireComplete()[-1]
-        folder = self.protocol._getJobPath()
-        nyquist = read_iteration(folder, self._jobType, last).model.nyquist
-        return [self._figure(convergence_figure(history(folder, self._jobType), nyquist), 'convergence')]
 
     def _showFlexibility(self):
         projections = self.protocol.getProjections()

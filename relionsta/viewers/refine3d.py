@@ -1,17 +1,17 @@
 """Analyze Results of 3D auto-refine."""
 from pyworkflow.protocol import params
 
-from ..figures.convergence import convergence_figure
 from ..figures.fsc import refine_fsc_figure
 from ..jobs import files
 from ..protocols.refine3d import ProtStaRefine3D
-from ..results.history import history, read_iteration
+from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.model import read_model
 from .base import IterationViewer
+from .particle_lines import ParticleLinesMixin
 
 
-class ProtStaRefine3DViewer(IterationViewer):
+class ProtStaRefine3DViewer(ParticleLinesMixin, IterationViewer):
     """FSC, maps and course of a 3D auto-refine."""
 
     _label = 'viewer 3D auto-refine'
@@ -21,15 +21,15 @@ class ProtStaRefine3DViewer(IterationViewer):
     def _defineParams(self, form):
         form.addSection(label='Results')
         self._addIterationsParam(form, 'the final result, or the last complete iteration as long as there is none')
+        self._addConvergenceParam(form)
         form.addParam('showFsc', params.LabelParam, label='Gold-standard FSC')
         form.addParam('showSlices', params.LabelParam, label='Maps: central slices')
-        form.addParam('showConvergence', params.LabelParam, label='Convergence',
-                      help='Resolution and changes over all complete iterations.')
         self._addVolumesParam(form)
+        self._addParticleLines(form)
 
     def _getShows(self):
         return {'showFsc': self._showFsc, 'showSlices': self._showSlices,
-                'showConvergence': self._showConvergence, 'showVolumes': self._showVolumes}
+                'showConvergence': self._showConvergence, 'showVolumes': self._showVolumes, **self._particleShows()}
 
     def _showFsc(self):
         folder = self.protocol._getJobPath()
@@ -42,13 +42,6 @@ class ProtStaRefine3DViewer(IterationViewer):
 
     def _showSlices(self):
         return [self._slices(self._getMaps(), 'Maps of the auto-refinement')]
-
-    def _showConvergence(self):
-        last = self._requireComplete()[-1]
-        folder = self.protocol._getJobPath()
-        nyquist = read_iteration(folder, self._jobType, last).model.nyquist
-        final = self._getFinalModel().resolution if self._hasFinal() else None
-        return [self._figure(convergence_figure(history(folder, self._jobType), nyquist, final), 'convergence')]
 
     def _showVolumes(self):
         return self._volumes(self._getMaps())
@@ -65,6 +58,15 @@ class ProtStaRefine3DViewer(IterationViewer):
                 names = files.iteration_files(self._jobType, files.RUN, number)
                 chosen.update(('Iteration %d, half map %d' % (number, half), names['half%d' % half]) for half in (1, 2))
         return {label: self.protocol._getJobPath(name) for label, name in chosen.items()}
+
+    def _particleFiles(self):
+        """As they are at the end, or after the iteration that was chosen."""
+        names = (files.refine3d_final_files(files.RUN) if self._isFinalOnly()
+                 else files.iteration_files(self._jobType, files.RUN, self._getIterations()[-1]))
+        return (self.protocol._getJobPath(names['data']),) + super()._particleFiles()[1:]
+
+    def _mapForCopies(self):
+        return next(iter(self._getMaps().values()))
 
     def _hasFinal(self):
         return is_converged(self.protocol._getJobPath())

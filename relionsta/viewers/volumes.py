@@ -32,3 +32,10 @@ def _chimeraProgram():
 
     program = Chimera.getProgram()
     return program if program and os.path.exists(program) else None
+
+
+def chimeraScriptView(path):
+    """The view that opens a script in ChimeraX, or None where ChimeraX is not found."""
+    from pwem.viewers.viewer_chimera import ChimeraView
+
+    return ChimeraView([os.path.abspath(str(path))]) if _chimeraProgram() else None

@@ -7,6 +7,7 @@ from .refinement import (
     StaTauWizard,
     StaUpstreamWizard,
 )
+from .scan import StaScanWizard
 from .selection import StaBodiesWizard, StaClassesWizard, StaColumnsWizard
 from .settings import StaJobStarWizard
 from .sizes import (
@@ -19,5 +20,5 @@ from .sizes import (
 
 __all__ = ['StaBodiesWizard', 'StaBoxSizeWizard', 'StaClassesWizard', 'StaColumnsWizard', 'StaEstimationBoxWizard',
            'StaJobStarWizard', 'StaMaskFilterWizard', 'StaMaskThresholdWizard', 'StaParallelWizard',
-           'StaParticleSizesWizard', 'StaPrecropWizard', 'StaReconstructionSizeWizard', 'StaSearchWizard',
-           'StaSharpeningWizard', 'StaSuggestionWizard', 'StaTauWizard', 'StaUpstreamWizard']
+           'StaParticleSizesWizard', 'StaPrecropWizard', 'StaReconstructionSizeWizard', 'StaScanWizard',
+           'StaSearchWizard', 'StaSharpeningWizard', 'StaSuggestionWizard', 'StaTauWizard', 'StaUpstreamWizard']

@@ -5,6 +5,7 @@ import subprocess
 
 import mrcfile
 import numpy as np
+from pwem.objects import VolumeMask
 
 from relionsta import geometry
 from relionsta.convert.bulk import read_columns
@@ -30,7 +31,7 @@ def named_files(folder):
     for head, _, files in os.walk(str(folder)):
         for file in files:
             path = os.path.join(head, file)
-            if file.endswith('.star') and '.Nodes' not in path and file not in ('default_pipeline.star', 'job_pipeline.star'):
+            if file.endswith('.star') and '.Nodes' not in path and not file.endswith('_pipeline.star'):
                 for block in read_cells(path).values():
                     for label in set(block.columns) & (PATH_LABELS - {'rlnOutputRootName'}):
                         for cell in set(block.columns[label]) - {'', 'None'}:
@@ -105,8 +106,8 @@ class TestStaExportRelion(StaCase):
         found = list(named_files(self.folder))
         self.assertGreater(len(found), 5 * NUMBER)
         for star, name in found:
-            if not name.startswith('iter'):
-                self.assertFalse(os.path.isabs(name) or name.startswith('Runs'), '%s: %s' % (star, name))
+            self.assertFalse(os.path.isabs(name) or name.startswith('Runs'), '%s: %s' % (star, name))
+            if not name.endswith('it000_sampling.star'):  # RELION names it and does not write it
                 self.assertTrue((self.folder / name).is_file(), '%s: %s' % (star, name))
 
     def test_particles_are_those_of_the_runs(self):
@@ -240,19 +241,27 @@ class TestStaExportRelion(StaCase):
         self.assertEqual(here.n_matched, NUMBER)
         self.assertLess(here.median_shift_error_A, 0.5 * there.median_shift_error_A)
         self._relion('relion_tomo_subtomo', '--i', 'optimisation_set.star', '--o', 'Again/', '--box_size_A',
-                     '%g' % SETTINGS.box_angst, '--binned_size_pix', str(SETTINGS.box), '--stack2d', '--j', '1', folder=folder)
+                     '%g' % SETTINGS.box_angst, '--binned_size_pix', str(SETTINGS.box), '--stack2d', '--j', '1',
+                     folder=folder)
         again = self.rows(folder / 'Again' / 'particles.star')
         np.testing.assert_allclose(again[COORDINATES], rows[COORDINATES], atol=1e-3)
 
-    def test_a_map_of_another_program_comes_along(self):
+    def test_a_mask_of_another_program_comes_along(self):
         """A mask from elsewhere must be in the project, or its job cannot be run again."""
-        shelf = Shelf(self.proj, self.new('ProtStaMask', label='A shelf for export'))
-        mask = shelf.map('elsewhere.mrc')
-        folder = scratch() / 'a map'
-        shutil.rmtree(str(folder), ignore_errors=True)
-        protocol = self.new('ProtStaExportRelion', inputResult=self.output(shelf._protocol, 'item1'), exportFolder=str(folder))
-        self.assertIn('has not finished', '\n'.join(protocol.validate()))
-        self.assertTrue(os.path.exists(mask.getFileName()))
+        shelf = Shelf(self.proj, self.new('ProtStaMask'))
+        shelf.map('elsewhere.mrc', kind=VolumeMask)
+        made = self.run_new('ProtStaPostProcess', inputVolume=self.output('refine3d', 'refinedVolume'),
+                            solventMask=self.output(shelf._protocol, 'item1'), **SETTINGS.postprocess)
+        folder = self._stars('a mask', output=(made, 'maskedVolume'))
+        tables = self._pipeline(folder)
+        kinds = tables['pipeline_nodes'].set_index('rlnPipeLineNodeName')['rlnPipeLineNodeTypeLabel']
+        mask = next(name for name in kinds.index if name.endswith('/elsewhere.mrc'))
+        self.assertEqual((mask.split('/')[0], kinds[mask]), ('External', 'Mask3D.mrc'))
+        edges = tables['pipeline_input_edges']
+        self.assertEqual(edges['rlnPipeLineEdgeProcess'][edges['rlnPipeLineEdgeFromNode'] == mask].iloc[0].split('/')[0],
+                         'PostProcess')
+        self.assertEqual(read_star(next(folder.glob('PostProcess/*/postprocess.star')))['general']['rlnMaskName'].iloc[0],
+                         mask)
 
     def test_refusals(self):
         """Nothing of the user's is ever overwritten, and nothing among the runs is written."""

@@ -19,7 +19,7 @@ FOREIGN = re.compile(r"Traceback|NoneType|object at 0x|<class|\w+Error\b|Prot[A-
 PATH = re.compile(r'\S+/\S*')
 #: Their inputs take long to make: Scipion asks their checks in the tests that run them.
 TRIED_WHERE_THEY_RUN = ('ProtStaCtfRefine', 'ProtStaPolish', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMultiBody',
-                        'ProtStaSubtract', 'ProtStaImportImod', 'ProtStaImportRelion')
+                        'ProtStaSubtract', 'ProtStaImportImod', 'ProtStaImportRelion', 'ProtStaRefinementCycle')
 #: The road's own choices that a user should think about.
 EXPECTED_WARNINGS = {'ProtStaSelectClasses': 'reject'}
 
@@ -66,6 +66,7 @@ class RefusalCase(StaCase):
             'ProtStaSelectClasses': dict(inputClasses=self.done['classify'].outputClasses, **SETTINGS.select),
             'ProtStaSelectParticles': dict(inputParticles=self.particles, operation=SPLIT),
             'ProtStaSymmetryExpand': dict(inputParticles=self.particles, sym_name='C2'),
+            'ProtStaExportRelion': dict(inputResult=self.particles, kind='coordinates at refined positions'),
             'ProtStaReconstructTomograms': dict(inputTiltSeries=self.series, inputCtfs=self.ctfs, do_fourier=False),
         }[name]
 

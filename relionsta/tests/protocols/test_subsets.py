@@ -18,9 +18,11 @@ WRITTEN = {'ProtStaClass3D': 'inputParticles', 'ProtStaRefine3D': 'inputParticle
            'ProtStaPolish': 'inputParticles', 'ProtStaSubtract': 'someParticles'}
 RUN = {'ProtStaExtract': 'inputCoordinates', 'ProtStaReconstruct': 'inputParticles',
        'ProtStaReconstructTomograms': 'inputTiltSeries', 'ProtStaSelectParticles': 'inputParticles',
-       'ProtStaSymmetryExpand': 'inputParticles', 'ProtStaJoin': 'inputSets'}
+       'ProtStaSymmetryExpand': 'inputParticles', 'ProtStaExportRelion': 'inputResult', 'ProtStaJoin': 'inputSets'}
 #: takes back what particle subtraction has given
 REVERT = {'ProtStaSubtract': 'subtractedParticles'}
+#: hands its particles to runs of those protocols; test_refinement_cycle.py looks at what these take
+HANDED_ON = {'ProtStaRefinementCycle': 'inputParticles'}
 
 
 class TestStaSubsets(StaCase):
@@ -86,6 +88,8 @@ class TestStaSubsets(StaCase):
         split = self.run_new('ProtStaSelectParticles', inputParticles=half, operation=SPLIT)
         parts = [names_of(output) for _, output in split.iterOutputAttributes()]
         self.assertEqual(sorted(sum(parts, [])), sorted(names))
+        export = self.run_new('ProtStaExportRelion', inputResult=half, kind='STAR files of the particles')
+        self.assertEqual(list(self.rows(export.getExportFolder() + '/particles.star').index), names)
 
     def test_no_protocol_is_left_out(self):
         """A new protocol that takes particles must be tried with subsets too."""
@@ -93,7 +97,7 @@ class TestStaSubsets(StaCase):
                  for parameter, param in self.new(name).getDefinition().iterParams()
                  if isinstance(param, (params.PointerParam, params.MultiPointerParam))
                  and 'SetOfStaParticles' in str(param.pointerClass)}
-        self.assertEqual(taken, {item for table in (WRITTEN, RUN, REVERT) for item in table.items()})
+        self.assertEqual(taken, {item for table in (WRITTEN, RUN, REVERT, HANDED_ON) for item in table.items()})
 
     @staticmethod
     def _input(average):

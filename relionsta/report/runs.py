@@ -1,0 +1,119 @@
+"""What a run of a Scipion project has to tell, as sections of the report."""
+import os
+import re
+
+from pyworkflow.protocol import params
+
+from ..protocols.runner import RUN_SCRIPT, duration
+from .figures import figuresOf
+from .page import Code, Link, Picture, Section, Table, Text
+
+#: parameters of Scipion's own, which say nothing of the result
+_HOUSEHOLD = ('runName', 'runMode', 'hostName', 'comment', 'useQueue', 'queueParams', 'waitForQueueChoice',
+              'stepsExecutionMode', 'expertLevel', '_useQueue', '_prerequisites', '_queueParams')
+_LINK = re.compile(r'\[\[([^\]]+)\]\[([^\]]+)\]\]')
+
+
+def sectionOf(protocol, project, say=print):
+    """The Section of a run: what it took, what it was asked, what came out, and its figures."""
+    parts = [Text([_plain(line) for line in protocol.summary() if line.strip()])]
+    for table in (_inputs(protocol), _settings(protocol), _outputs(protocol)):
+        if table.rows:
+            parts.append(table)
+    parts += [Picture(title, figure) for title, figure in figuresOf(protocol, project, say)]
+    parts += _commands(protocol)
+    return Section(anchorOf(protocol), protocol.getRunName(), _facts(protocol), parts)
+
+
+def anchorOf(protocol):
+    """The name of a run's section."""
+    return 'run-%s' % protocol.strId()
+
+
+def methodsOf(protocols):
+    """Sentences on what was done, of all runs in their order; each sentence once."""
+    lines = [_plain(line) for protocol in protocols for line in protocol.getParsedMethods() if line.strip()]
+    return list(dict.fromkeys(lines))
+
+
+def citationsOf(protocols):
+    """References that the runs name, as Links, each once."""
+    found = {}
+    for protocol in protocols:
+        found.update(protocol.getCitations())
+        found.update(protocol.getPackageCitations())
+    return [_reference(str(text)) for text in found.values()]
+
+
+def _reference(text):
+    """Scipion writes [[address][text]]."""
+    match = _LINK.fullmatch(text.strip())
+    if match is None:
+        return Link(_plain(text), '')
+    address = match.group(1)
+    return Link(match.group(2), address if '://' in address else 'https://doi.org/' + address)
+
+
+def _facts(protocol):
+    facts = ['%s (run %s)' % (protocol.getClassLabel(prependPackageName=False), protocol.strId()),
+             protocol.getStatusMessage()]
+    if protocol.initTime.hasValue():
+        facts.append('started %s' % protocol.initTime.datetime().strftime('%Y-%m-%d %H:%M'))
+    if protocol.initTime.hasValue() and protocol.endTime.hasValue():
+        facts.append('took %s' % duration(protocol.getElapsedTime().total_seconds()))
+    return facts
+
+
+def _inputs(protocol):
+    rows = []
+    for name, pointer in protocol.iterInputAttributes():
+        source, value = pointer.getObjValue(), pointer.get()
+        label = _label(protocol, name.split('.')[0])
+        run = source.getRunName() if hasattr(source, 'getRunName') else ''
+        rows.append((label, str(value), run))
+    return Table('Inputs', ('Input', 'What it is', 'From'), rows)
+
+
+def _settings(protocol):
+    """Parameters that differ from their defaults."""
+    rows = []
+    for name, param in protocol.getDefinition().iterParams():
+        if isinstance(param, (params.PointerParam, params.MultiPointerParam, params.LabelParam, params.Line,
+                              params.Group)) or name in _HOUSEHOLD:
+            continue
+        value = getattr(protocol, name).get()
+        default = type(getattr(protocol, name))(value=param.default.get()).get()
+        if value != default:
+            rows.append((param.getLabel() or name, _shown(param, value), _shown(param, default)))
+    return Table('Settings that differ from their defaults', ('Parameter', 'Value', 'Default'), rows)
+
+
+def _shown(param, value):
+    if value is None or value == '':
+        return '–'
+    if isinstance(param, params.EnumParam) and isinstance(value, int):
+        return str(param.choices[value])
+    return {True: 'Yes', False: 'No'}[value] if isinstance(value, bool) else str(value)
+
+
+def _outputs(protocol):
+    return Table('Outputs', ('Name', 'What it is'),
+                 [(name, str(output)) for name, output in protocol.iterOutputAttributes()])
+
+
+def _commands(protocol):
+    path = protocol._getExtraPath(RUN_SCRIPT)
+    if not os.path.exists(path):
+        return []
+    with open(path) as file:
+        return [Code('Commands of RELION (run.sh)', file.read())]
+
+
+def _label(protocol, name):
+    param = protocol.getParam(name)
+    return name if param is None else param.getLabel() or name
+
+
+def _plain(text):
+    """A line of Scipion without its marks for bold text."""
+    return str(text).replace('*', '').strip()

@@ -1,0 +1,265 @@
+"""Parameter scans: runs side by side in the project, ranked; what is killed, stopped and continued."""
+import os
+import time
+from datetime import datetime
+
+import psutil
+from pwem.objects import VolumeMask
+
+from relionsta.protocols.child_runs import isAlive, readRun
+from relionsta.protocols.scan import FIGURE, RANKING
+from relionsta.results.ranking import read_ranking
+from relionsta.tests.protocols.case import StaCase
+from relionsta.tests.protocols.scene import SETTINGS
+from relionsta.tests.protocols.series_scene import BOX, PIXEL, SeriesCase
+
+#: Seconds after which a test gives up waiting.
+PATIENCE = 120
+#: Enough iterations that a run can be caught at work.
+LONG = 20
+
+
+def wait_for(what):
+    """Wait until what() is true, and return it."""
+    end = time.time() + PATIENCE
+    while time.time() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError('nothing has happened in %d s' % PATIENCE)
+
+
+def kill(pid):
+    """Kill a run and its programs, as a computer without memory does."""
+    for process in psutil.Process(pid).children(recursive=True) + [psutil.Process(pid)]:
+        process.kill()
+
+
+class ScanCase(StaCase):
+    """Scans of a classification of the road's particles that was filled in and saved."""
+
+    _until = 'mask'
+
+    def template(self, iterations=2, **values):
+        settings = dict(SETTINGS.class3d, nr_iter=iterations, **values)
+        new = self.new('ProtStaClass3D', inputParticles=self.output('extract', 'outputParticles'),
+                       referenceVolume=self.output('reconstruct', 'average'), particle_diameter=SETTINGS.diameter,
+                       numberOfThreads=1, **settings)
+        new.setObjLabel('T scanned')
+        self.proj.saveProtocol(new)
+        return new
+
+    def scan(self, template, text, **values):
+        return self.new('ProtStaScan', **dict(dict(scannedRun=template, scanText=text, numberOfThreads=2), **values))
+
+    def refreshed(self, protocol):
+        """The run as the GUI has it after it was drawn anew."""
+        return next(run for run in self.proj.getRuns(refresh=True) if run.getObjId() == protocol.getObjId())
+
+    def children(self, scan):
+        """Key -> child, up to date, as the GUI has them."""
+        ids = self.refreshed(scan).getChildIds()
+        runs = {run.getObjId(): run for run in self.proj.getRuns(refresh=False)}
+        return {key: runs[number] for key, number in ids.items()}
+
+    def at_work(self, scan, number):
+        """The children, once so many are at work with RELION's program running."""
+        def look():
+            found = self.children(scan)
+            busy = [run for run in found.values() if readRun(run).get('status') == 'running'
+                    and os.path.exists(run._getJobPath('run_it001_model.star'))]
+            return found if len(busy) >= number else None
+        return wait_for(look)
+
+
+class TestStaScan(ScanCase):
+    """Four values of T, two at a time."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        made = cls()
+        cls.base = made.template()
+        cls.finished = cls.road.launch(made.scan(cls.base, 'tau_fudge = 0.5, 1, 2, 4'))
+
+    def runTest(self):
+        """For the instance that sets the class up."""
+
+    def test_children_are_ordinary_runs_with_their_values(self):
+        """A run that is not like the others but for its value would be compared with them all the same."""
+        found = self.children(self.finished)
+        self.assertEqual([run.tau_fudge.get() for run in found.values()], [0.5, 1, 2, 4])
+        graph = self.proj.getRunsGraph()
+        for key, run in found.items():
+            with self.part(child=key):
+                self.assertTrue(run.isFinished())
+                self.assertEqual(run.getObjLabel(), 'T scanned: %s' % key)
+                self.assertIn(self.finished.getObjLabel(), run.getObjComment())
+                self.assertEqual(*({name: value for name, value in one.getValues().items()
+                                    if name not in ('tau_fudge', 'in_particles')} for one in (run, self.base)))
+                self.assertEqual(run.outputParticles.getSize(), self.done['extract'].outputParticles.getSize())
+                self.assertIn(run.strId(), [node.getName() for node in graph.getNode(
+                    self.done['extract'].strId()).getChildren()])
+        self.assertTrue(self.refreshed(self.base).isSaved())
+
+    def test_two_run_side_by_side_and_never_more(self):
+        """One after the other would take twice the time, all four at once would be slower and may need too much memory."""
+        runs = list(self.children(self.finished).values())
+        spans = [[datetime.fromisoformat(time.get()) for time in (run.initTime, run.endTime)] for run in runs]
+        most = max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+        self.assertEqual(most, 2)
+
+    def test_ranking_is_that_of_the_model_files_and_of_the_summary(self):
+        """The best run is taken from here to the next step."""
+        table = read_ranking(self.finished._getExtraPath(RANKING))
+        runs = {run.getObjId(): run for run in self.children(self.finished).values()}
+        self.assertEqual(sorted(table['run']), sorted(runs))
+        truth = {number: (run.getModel().classes[0].resolution, -run.getModel().average_pmax)
+                 for number, run in runs.items()}
+        self.assertEqual(table['run'].tolist(), sorted(runs, key=truth.get))
+        lines = [line for line in self.finished.summary() if line[:2] in ('1.', '2.', '3.', '4.')]
+        self.assertEqual(len(lines), 4)
+        for line, (_, row) in zip(lines, table.iterrows()):
+            self.assertTrue(line.startswith('%d. tau_fudge = %s: %.2f Å'
+                                            % (row['rank'], row['tau_fudge'], row['resolution_A'])))
+            self.assertIn('(run %d)' % row['run'], line)
+        self.assertTrue(os.path.exists(self.finished._getExtraPath(FIGURE)))
+
+    def test_outputs_are_those_of_the_best(self):
+        """They go on: the same particles with the same poses, and the next job takes them."""
+        best = int(read_ranking(self.finished._getExtraPath(RANKING))['run'].iloc[0])
+        scan = self.refreshed(self.finished)
+        run = next(run for run in self.proj.getRuns(refresh=False) if run.getObjId() == best)
+        self.assertEqual(*([name for name, _ in one.iterOutputAttributes()] for one in (scan, run)))
+        self.assertEqual(scan.outputParticles.getParticlesStars(), run.outputParticles.getParticlesStars())
+        self.assertEqual(scan.outputClasses.getSize(), run.outputClasses.getSize())
+        self.assertIn('run %d' % best, '\n'.join(scan.summary()))
+        average = self.run_new('ProtStaReconstruct', inputParticles=self.output(scan, 'outputParticles'))
+        self.assertEqual(average.average.getDim()[0], SETTINGS.box)
+
+    def test_continue_makes_again_what_was_deleted_and_nothing_else(self):
+        """A user who has deleted a run wants it back, not all of them once more."""
+        scan = self.refreshed(self.finished)
+        before = self.children(scan)
+        ends = {key: run.endTime.get() for key, run in before.items()}
+        self.proj.deleteProtocol(before['tau_fudge = 0.5'])
+        scan = self.road.launch(self.refreshed(self.finished))
+        after = self.children(scan)
+        self.assertNotEqual(after['tau_fudge = 0.5'].getObjId(), before['tau_fudge = 0.5'].getObjId())
+        self.assertTrue(after['tau_fudge = 0.5'].isFinished())
+        for key in list(ends)[1:]:
+            self.assertEqual((after[key].getObjId(), after[key].endTime.get()), (before[key].getObjId(), ends[key]))
+        self.assertEqual(len(read_ranking(scan._getExtraPath(RANKING))), 4)
+
+
+class TestStaScanTrouble(ScanCase):
+    """Runs that are killed or stopped while they work."""
+
+    def _start(self, **values):
+        scan = self.scan(self.template(LONG), 'tau_fudge = 1, 4', **values)
+        self.proj.launchProtocol(scan)
+        self.addCleanup(self._stop, scan)
+        return scan, self.at_work(scan, 2)
+
+    def _stop(self, scan):
+        scan = self.refreshed(scan)
+        if scan.isActive():
+            self.proj.stopProtocol(scan)
+
+    def test_one_killed_leaves_the_others_and_continue_repeats_it(self):
+        """A computer without memory kills one run: the night's work of the others must not be lost."""
+        scan, found = self._start()
+        kill(int(readRun(found['tau_fudge = 4'])['_pid']))
+        wait_for(lambda: not self.refreshed(scan).isActive())
+        scan = self.refreshed(scan)
+        told = '\n'.join(scan.summary())
+        self.assertTrue(scan.isFinished(), scan.getErrorMessage())
+        self.assertIn('1 of 2 runs have finished.', told)
+        self.assertRegex(told, r'- tau_fudge = 4: failed \(run \d+\): The process has ended without a word')
+        self.assertRegex(told, r'1\. tau_fudge = 1: [\d.]+ Å')
+        left = self.children(scan)
+        self.assertTrue(left['tau_fudge = 1'].isFinished() and left['tau_fudge = 4'].isFailed())
+        scan = self.road.launch(scan)
+        again = self.children(scan)
+        self.assertIn('2 of 2 runs have finished.', scan.summary())
+        self.assertEqual(*({key: run.getObjId() for key, run in runs.items()} for runs in (again, left)))
+        self.assertEqual(again['tau_fudge = 1'].endTime.get(), left['tau_fudge = 1'].endTime.get())
+
+    def test_stop_stops_the_runs(self):
+        """Stop must not leave programs that go on for days."""
+        scan, found = self._start()
+        self.proj.stopProtocol(self.refreshed(scan))
+        for key, run in self.children(scan).items():
+            with self.part(child=key):
+                self.assertTrue(run.isAborted())
+                self.assertFalse(isAlive(int(readRun(found[key])['_pid'] or 0)))
+        self.assertTrue(self.refreshed(scan).isAborted())
+
+    def test_runs_go_on_without_their_scan_and_are_found_again(self):
+        """If the scan's own process dies, Continue must wait for its runs and start no second copy of them."""
+        scan, found = self._start()
+        pids = {key: int(readRun(run)['_pid']) for key, run in found.items()}
+        psutil.Process(int(readRun(self.refreshed(scan))['_pid'])).kill()
+        wait_for(lambda: self.refreshed(scan).isFailed())
+        self.assertTrue(all(isAlive(pid) for pid in pids.values()))
+        scan = self.road.launch(self.refreshed(scan))
+        after = self.children(scan)
+        for key, run in after.items():
+            with self.part(child=key):
+                self.assertEqual(run.getObjId(), found[key].getObjId())
+                with open(run.getStdoutLog()) as log:
+                    self.assertEqual(log.read().count('PROTOCOL -----------------'), 1)
+        self.assertIn('2 of 2 runs have finished.', scan.summary())
+
+
+class TestStaScanForm(ScanCase):
+    """What is refused before anything is started."""
+
+    def test_wrong_values_are_refused_by_name(self):
+        """A wrong value that is found when its run starts leaves a scan that is not whole."""
+        base = self.template()
+        for text, said in (('', 'nothing to try'), ('tau = 1', 'Did you mean tau_fudge'),
+                           ('tau_fudge = x', 'write a number'), ('helical_twist = 1, 2', 'has no effect'),
+                           ('particle_diameter = 100, 1e5', 'box is only')):
+            with self.part(text=text):
+                self.assertRegex('\n'.join(self.scan(base, text).validate()), said)
+        self.assertEqual(self.scan(base, 'tau_fudge = 1, 4').validate(), [])
+
+    def test_a_mask_that_does_not_fit_is_refused(self):
+        """Post-processing would refuse it, after the runs have worked for days."""
+        mask = self.output('mask', 'solventMask')
+        base = self.template()
+        self.assertEqual(self.scan(base, 'tau_fudge = 1, 4', followUp=True, commonMask=mask).validate(), [])
+        masking = self.done['mask']
+        self.assertRegex('\n'.join(self.scan(masking, 'extend_inimask = 1, 2', followUp=True, commonMask=mask).validate()),
+                         'makes nothing with half maps')
+
+    def test_the_wand_lists_what_can_be_varied(self):
+        """Inputs and the Run header are no settings, and what has no effect now is no use."""
+        rows = self.scan(self.template(), '').describeOptions()
+        self.assertEqual(rows['tau_fudge'][0], '1')
+        self.assertFalse({'fn_ref', 'in_particles', 'nr_threads', 'helical_twist'} & set(rows))
+
+
+class TestStaScanFollowed(SeriesCase):
+    """CTF refinement, with reconstruction and post-processing of each result under one mask."""
+
+    def test_a_search_range_that_holds_the_error_wins(self):
+        """The defocus is wrong by more than 1000 Å: a range of 100 Å cannot mend it, one of 3000 Å can."""
+        mask = self.shelf.put(self._mask())
+        base = self.new('ProtStaCtfRefine', inputParticles=self.halved, referenceVolume=self.average.average,
+                        box_size=2 * BOX, do_defocus=True, do_scale=False, numberOfThreads=1)
+        self.proj.saveProtocol(base)
+        scan = self.run_new('ProtStaScan', scannedRun=base, scanText='focus_range = 100, 3000', followUp=True,
+                            commonMask=mask, numberOfThreads=2)
+        table = read_ranking(scan._getExtraPath(RANKING))
+        self.assertEqual(table['focus_range'].tolist(), ['3000', '100'])
+        self.assertLess(table['postprocess_A'].iloc[0], table['postprocess_A'].iloc[1])
+        self.assertEqual(scan.outputParticles.getCtfs().getFileName(), scan.ctfs.getFileName())
+
+    def _mask(self):
+        mask = VolumeMask()
+        mask.setFileName(self.shelf.file('common.mrc', size=(BOX,) * 3, pixel=PIXEL))
+        mask.setSamplingRate(PIXEL)
+        return mask
