@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo tutorial test unit lint gui gui-tutorial bench relion clean
+.PHONY: help demo tutorial test unit lint gui gui-test gui-tutorial bench relion clean
 
 help:
 	@echo "make demo   the main job on simulated data, in a Scipion project (first run: sets up all it needs)"

@@ -70,9 +70,9 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
         template.setOutdatedBy(outdated_by)
         particles.setOutdatedBy(outdated_by)
     particles.setCoordinatesPixelSize(particles.getTiltSeriesPixelSize())
+    source, coordinates = coordinates, coordinates.get() if isinstance(coordinates, Pointer) else coordinates
     if coordinates is not None:
-        particles.setCoordinates3D(coordinates)
-        coordinates = coordinates.get() if isinstance(coordinates, Pointer) else coordinates
+        particles.setCoordinates3D(source)
         particles.setCoordinatesPixelSize(coordinates.getSamplingRate())
     if len(rows):
         write_items(particles, template, _item_columns(rows, path, particles, coordinates),

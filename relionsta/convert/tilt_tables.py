@@ -47,7 +47,8 @@ def tilt_tables(overview: pd.DataFrame, path: str,
     for row in overview.to_dict('records'):
         name, file = row['rlnTomoName'], row.get(_FILE, path)
         table = within[name] if within else read_star(file, [name])[name]
-        if not matrices and all(label in table for label in _PROJECTIONS) and not all(label in table for label in ALIGNMENT_COLUMNS):
+        has_angles = all(label in table for label in ALIGNMENT_COLUMNS)
+        if not matrices and not has_angles and all(label in table for label in _PROJECTIONS):
             table = _with_angles(table, row, file, path)
         yield row, table, file
 

@@ -75,7 +75,9 @@ def fsc_figure(curves: Sequence[Curve], pixel_size: float, threshold: float = GO
         axes.plot([1. / marked], [threshold], marker='o', color='black', linestyle='', label='_resolution')
         axes.annotate('%.2f Å' % marked, (1. / marked, threshold), xytext=(6, 6), textcoords='offset points',
                       fontweight='bold')
-    axes.legend(loc='best' if len(curves) < 10 else 'lower left', ncols=1 + len(curves) // 10)
+    # Within a part of the axes, so that what stands along Nyquist can be read
+    axes.legend(loc='best' if len(curves) < 10 else 'lower left', ncols=1 + len(curves) // 10,
+                bbox_to_anchor=(0., 0., 0.955, 1.))
     axes.set_title(title)
     caption(figure, how_to_read.format(threshold=threshold))
     return figure

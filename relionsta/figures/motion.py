@@ -52,7 +52,7 @@ def trajectories_figure(motion: Motion, places: Mapping[str, Sequence[float]], d
 
 
 def _paths(axes: Axes, paths: np.ndarray, places: np.ndarray, bad: np.ndarray, times: float) -> None:
-    for mask, color, label in ((~bad, COLORS[0], '%d particles'), (bad, COLORS[1], '%d outliers')):
+    for mask, color, label in ((~bad, COLORS[0], 'particles: %d'), (bad, COLORS[1], 'outliers: %d')):
         if not mask.any():
             continue
         drawn = places[mask][:, None] + times * paths[mask][:, :, :2]
@@ -99,7 +99,7 @@ def moved_figure(values: Any, series: Any, names: Any, label: str, unit: str, ti
     bad = table[table['value'] > border].sort_values('value', ascending=False)
     inside = bad[bad['series'].isin(shown)]
     axes.plot([shown.index(one) + 1 for one in inside['series']], inside['value'], 'o', color=COLORS[1], markersize=4,
-              linestyle='none', label='%d outliers of %d' % (len(bad), len(table)))
+              linestyle='none', label='outliers: %d of %d' % (len(bad), len(table)))
     if np.isfinite(border):
         axes.axhline(border, color=COLORS[1], linestyle='--', linewidth=1,
                      label='median + %g MAD: %.2f %s' % (TIMES, border, unit))

@@ -43,12 +43,11 @@ def orientations_figure(found: Mapping[str, Views], title: str = 'Orientations')
     figure = new_figure(across * 2 * size + 1., down * (size + 0.3) + 1.4)
     top = max(1.5, float(np.percentile(np.concatenate([one.density for one in shown.values()]), _BRIGHTEST)))
     norm = Normalize(0, top)
-    grid = figure.add_gridspec(down, across)
+    grid = figure.add_gridspec(down, 2 * across)
     image: Any = None
     for index, (label, one) in enumerate(shown.items()):
-        pair = grid[index // across, index % across].subgridspec(1, 2, wspace=0.02)
         for column, south in enumerate((False, True)):
-            axes = figure.add_subplot(pair[0, column])
+            axes = figure.add_subplot(grid[index // across, 2 * (index % across) + column])
             image = _disc(axes, one.density, one, south, norm, named=len(shown) == 1)
             if len(shown) == 1:
                 axes.set_title('From below: tilt 180 to 90°' if south else 'From above: tilt 0 to 90°', fontsize=9,

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ..results.tomogram_slab import Slab
 from .style import caption, legend_beside, line_styles, new_figure, styled
 
-HOW_TO_READ = ('The mean of the slices named above, protein %s; circles: particles whose refined centre lies in them. They '
+HOW_TO_READ = ('The mean of the slices named above, protein usually dark; circles: particles whose refined centre lies in them. They '
                'should sit on density: circles on empty ice, gold or the carbon edge are wrong picks. If one class or '
                'low values gather in one place, leave that class or this tomogram out with Select particles.')
 _CLIPPED = (0.5, 99.5)  # percentiles of black and white
@@ -19,8 +19,7 @@ _AREA = 60.  # of a circle in points²
 
 
 @styled
-def tomogram_figure(slab: Slab, places: Any, values: Optional[Any] = None, what: str = '', title: str = '',
-                    dark_protein: bool = True) -> Figure:
+def tomogram_figure(slab: Slab, places: Any, values: Optional[Any] = None, what: str = '', title: str = '') -> Figure:
     """The slab with a circle for each particle in it.
 
     places (n, 3): voxel indices of all particles of the tomogram. values (n,): class, half set or score, called `what`
@@ -42,7 +41,7 @@ def tomogram_figure(slab: Slab, places: Any, values: Optional[Any] = None, what:
                    % (slab.first + 1, slab.last + 1, (slab.last - slab.first + 1) * slab.voxel, inside.sum(), len(index)),
                    fontsize=9, fontweight='normal')
     figure.suptitle(title or 'Particles in their tomogram', x=0.012, ha='left', fontsize=12, fontweight='bold')
-    caption(figure, HOW_TO_READ % ('dark' if dark_protein else 'bright'))
+    caption(figure, HOW_TO_READ)
     return figure
 
 

@@ -38,6 +38,7 @@ class ExportFolder:
         self._folders: Dict[str, str] = {}
         self._files: Dict[str, str] = {}
         self._taken: Set[str] = set()
+        self._found: Dict[str, str] = {}
         #: Names of files that are gone, as the STAR files have them.
         self.missing: List[str] = []
         try:
@@ -73,7 +74,15 @@ class ExportFolder:
 
     def name_of(self, source: PathLike) -> Optional[str]:
         """The new name of a file; None for one that has none."""
-        source = os.path.abspath(str(source))
+        asked = str(source)
+        if asked not in self._found:
+            found = self._find(os.path.abspath(asked))
+            if found is None:
+                return None
+            self._found[asked] = found
+        return self._found[asked]
+
+    def _find(self, source: str) -> Optional[str]:
         if source in self._files:
             return self._files[source]
         head = source

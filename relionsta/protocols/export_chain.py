@@ -145,7 +145,7 @@ class ChainExport(ProjectExport):
         return Exported(process, particles[0] if particles else '')
 
     def _is_inside(self, path):
-        return bool(path) and not os.path.isabs(path) and self._folder.path(path).exists()
+        return bool(path) and not os.path.isabs(path) and (self._folder.root / path).exists()
 
     def _write_logs(self, run, name, commands):
         lines = ['Exported from Scipion: run %d, %s.' % (run.getObjId(), run.getRunName()), '',
@@ -160,8 +160,8 @@ class ChainExport(ProjectExport):
         """Give the files that a job reads a place, each in the job that it comes from."""
         particles = files.get('in_particles', '') if run._job.type in JOBS else files.get('fn_in', '')
         stars = InputFiles(*(path if path and os.path.isfile(path) and self._folder.name_of(path) is None else ''
-                         for path in (particles, files.get('in_tomograms') or files.get('in_tiltseries', ''),
-                                      files.get('in_trajectories', ''))))
+                             for path in (particles, files.get('in_tomograms') or files.get('in_tiltseries', ''),
+                                          files.get('in_trajectories', ''))))
         parents = parentsOf(run, self._project)
         if any(stars):
             source, made = None, None

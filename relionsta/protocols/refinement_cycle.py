@@ -36,7 +36,7 @@ class ProtStaRefinementCycle(ParentMixin, ProtStaToolBase):
     Makes an average at binning 1, a mask and a first post-processing; then, round by round, CTF refinement, polishing and
     refinement with the tilt series as they are by then. After each step the particles are averaged again and the resolution
     is measured under the same mask. A step that does not help is not gone on from; its runs stay in the project. All are
-    ordinary runs: open them, look at their results, run one again with other settings.
+    ordinary runs: open them and look at their results. Keep those of the steps that were kept: the results name their files.
     The cycle can be stopped at any time. Continue finds what is finished, goes on with the rest and starts nothing twice;
     give a higher number of rounds and Continue to go further. The ladder, the resolution after each step, is in the summary,
     in Analyze Results and in the files ladder.csv and ladder.json of the run's extra folder. Use it after a first 3D
@@ -175,9 +175,11 @@ class ProtStaRefinementCycle(ParentMixin, ProtStaToolBase):
     # ---------------------------------------------------------------- reports
     def _summary(self):
         try:
-            rungs = self.getLadder()
+            return self._told(self.getLadder())
         except ValueError as error:
-            return ['The ladder cannot be read: %s' % error]
+            return ['The ladder cannot be told: %s' % error]
+
+    def _told(self, rungs):
         if not rungs:
             return ['Running.' if self.isActive() else 'No output yet.']
         lines = ladder_lines(rungs)
@@ -197,11 +199,16 @@ class ProtStaRefinementCycle(ParentMixin, ProtStaToolBase):
     def _methods(self):
         if not self.isFinished():
             return []
-        rungs = self.getLadder()
+        try:
+            rungs = self.getLadder()
+        except ValueError:
+            rungs = []  # the summary says why
+        if not rungs:
+            return []
         steps = [rung.step for rung in kept_rungs(rungs)[1:]]
         return ['The tilt series were refined with the particles in RELION (%s); the resolution under one mask '
-                '(FSC = 0.143) went from %.2f to %.2f Å.' % (', '.join(steps) or 'no step was kept', rungs[0].resolution,
-                                               kept_rungs(rungs)[-1].resolution)]
+                '(FSC = 0.143) went from %.2f to %.2f Å.' % (
+                    ', '.join(steps) or 'no step was kept', rungs[0].resolution, kept_rungs(rungs)[-1].resolution)]
 
     def _citations(self):
         return ['Burt2024', 'Zivanov2022', 'Chen2013']

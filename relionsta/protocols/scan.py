@@ -2,7 +2,7 @@
 import os
 import time
 
-from pyworkflow.object import Pointer
+from pyworkflow.object import Pointer, Set
 from pyworkflow.protocol import params
 from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
@@ -13,7 +13,7 @@ from ..results.ranking import CRITERIA, rank, row_text, settings_of, write_ranki
 from . import maps
 from .child_runs import newRun
 from .children import ParentMixin, outputOf
-from .form import RUN_OPTIONS, jobValues, relionVersion
+from .form import RUN_OPTIONS, relionVersion
 from .postprocess import ProtStaPostProcess
 from .scan_runs import FOLLOWED, SCANNED, candidate, followJobs, mapGrid, scanJobs
 from .tool import ProtStaToolBase
@@ -91,8 +91,8 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
     def describeOptions(self):
         """What can be varied: name -> (value now, what may be tried, label); only what has an effect as the form is."""
         run = self.scannedRun.get()
-        values = run._ownValues() if hasattr(run, '_ownValues') else jobValues(run, run._job, skip=run._filledIn)
-        return {option.name: (option.show(values[option.name]), describe_range(option), option.label)
+        values = run.getValues() if run._hasInputs() else {}
+        return {option.name: (option.show(values.get(option.name, option.default)), describe_range(option), option.label)
                 for option in self.getOptions() if run.evalParamCondition(option.name)}
 
     def getCombinations(self):
@@ -193,7 +193,7 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
         return self._checkRuns(settings) or self._checkFollowUp()
 
     def _checkRuns(self, settings):
-        """What the first run would be refused for, and what the values of the others would be."""
+        """What the runs would be refused for."""
         scanned, errors = self.scannedRun.get(), []
         for values in settings:
             run = newRun(self.getProject(), scanned.getClassName(), scanned.getRunName(), values, scanned)
@@ -201,10 +201,7 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
             if idle:
                 return ['*%s*: %s has no effect in "%s" as its form is filled in now. Change what it depends on there, or '
                         'scan that as well.' % (VALUES, ', '.join(idle), scanned.getRunName())]
-            found = run._validateOptions(fatal=True) if errors or values is not settings[0] else run.validate()
-            errors += ['%s: %s' % (describe(values), text) for text in found]
-            if errors and values is settings[0]:
-                break
+            errors += ['%s: %s' % (describe(values), text) for text in run.validate()]
         return errors
 
     def _checkFollowUp(self):
@@ -227,6 +224,9 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
         number, warnings = len(self.getCombinations()), []
         if number > MANY:
             warnings.append('%d runs will be made, one for each combination of the values.' % number)
+        if self.getCriterion() != 'post-processing' and not hasattr(self.scannedRun.get(), 'getModel'):
+            warnings.append('Runs of %s state nothing to rank them by: you will have to look at each of them, and there '
+                            'will be no outputs.' % self.scannedRun.get().getClassLabel())
         if self.getCriterion() == 'resolution' and 'tau_fudge' in self.getCombinations()[0]:
             warnings.append('The resolution that a classification states rises with T (tau_fudge) by itself. Look at the '
                             'maps, or choose Yes in "Average and post-process each result?".')
@@ -246,8 +246,9 @@ class ProtStaScan(ParentMixin, ProtStaToolBase):
     def _summary(self):
         if self.isActive():
             return ['Running.'] + self.summaryVar.get('').splitlines()
-        if self.isFinished():
-            return self.summaryVar.get('').splitlines()
+        gone = [name for name, one in self.iterOutputAttributes(Set) if not os.path.exists(one.getFileName())]
+        if gone:
+            return ['The run whose results are the outputs here was deleted: choose Continue to make it again.']
         return self.summaryVar.get('').splitlines() or ['No output yet.']
 
     def _methods(self):

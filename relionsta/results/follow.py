@@ -125,7 +125,7 @@ class Follower:
             parts.append('RELION has printed nothing for %.0f min' % (silent / 60))
         rest = self._seconds_for_the_rest()
         if rest is not None:
-            parts.append('about %s for the iterations that are left' % spoken(rest))
+            parts.append('About %s for the iterations that are left' % spoken(rest))
         return '. '.join(parts) + '.'
 
     def _seconds_for_the_rest(self) -> Optional[float]:

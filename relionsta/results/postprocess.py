@@ -61,7 +61,8 @@ class PostProcess:
     resolution: Å, where the corrected FSC falls below 0.143 (as RELION found it). b_factor: Å² used for sharpening,
     None where the map was not sharpened. mask_fraction: part of the box's voxels with a mask above 0.5. randomised_from: Å.
     frequency: 1/Å, one per Fourier shell, the last one is Nyquist. fsc: name of a curve -> its values.
-    fit: None where no line was fitted. guinier: None, or the resolution squared (1/Å²) and, by name, ln(amplitude), nan where there is none.
+    guinier: None, or the resolution squared (1/Å²) and, by name, ln(amplitude), nan where there is none. fit: None where
+    no line was fitted.
     """
 
     path: str

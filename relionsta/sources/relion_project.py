@@ -18,9 +18,9 @@ _MOST_FILES = 12
 def find_project(path: Path, given: Union[str, Path, None] = None) -> Path:
     """RELION's project folder for a file or job folder (absolute).
 
-    given: what the user says. Else the nearest folder above from which a file is found that is named there, or in the job's other files; else the
-    one with RELION's pipeline; else the folder above Type/jobNNN; else that of the file itself. Raises SourceError for a
-    given one that is no folder.
+    given: what the user says. Else the nearest folder above from which a file is found that is named there, or in the job's
+    other files; else the one with RELION's pipeline; else the folder above Type/jobNNN; else that of the file itself.
+    Raises SourceError for a given one that is no folder.
     """
     if given:
         root = Path(str(given)).expanduser().absolute()

@@ -31,6 +31,7 @@ _NOTHING = frozenset(('', 'None'))
 # 12@folder/stack.mrc:mrcs
 _IMAGE = re.compile(r'(?P<number>\d+@)?(?P<path>.+?)(?P<form>:mrcs?)?\Z')
 _TOKEN = re.compile(r'[^\s"\']+')
+_TOKEN_WITH_SLASH = re.compile(r'[^\s"\'/]*/[^\s"\']*')
 
 
 def copy_star(source: PathLike, target: PathLike, new_name: Callable[[str], str]) -> None:
@@ -55,7 +56,8 @@ def copy_star(source: PathLike, target: PathLike, new_name: Callable[[str], str]
                 new[cell] = (found.group('number') or '') + known[path] + (found.group('form') or '')
     changed = {old: name for old, name in new.items() if old != name}
     if changed:
-        text = _TOKEN.sub(lambda token: changed.get(token.group(), token.group()), text)
+        token_like = _TOKEN_WITH_SLASH if all('/' in old for old in changed) else _TOKEN
+        text = token_like.sub(lambda token: changed.get(token.group(), token.group()), text)
     write_whole(target, [text.encode('utf-8')])
 
 

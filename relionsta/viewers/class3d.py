@@ -9,8 +9,8 @@ from ..results.class_flow import class_flow, read_class_numbers
 from ..results.model import read_model
 from ..results.select_classes import Run
 from .base import IterationViewer, parseRange
-from .particle_lines import ParticleLinesMixin
 from .gallery import GalleryView
+from .particle_lines import ParticleLinesMixin
 
 
 class ProtStaClass3DViewer(ParticleLinesMixin, IterationViewer):

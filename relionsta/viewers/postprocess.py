@@ -1,35 +1,48 @@
 """Analyze Results of post-processing."""
 from pyworkflow.protocol import params
 
-from ..figures.fsc import postprocess_fsc_figure
+from ..figures.fsc import Curve, postprocess_fsc_figure
 from ..figures.guinier import guinier_figure
 from ..jobs import files
 from ..protocols.postprocess import ProtStaPostProcess
-from ..results.postprocess import read_postprocess
+from ..results.postprocess import CORRECTED, read_postprocess
+from ..star import StarError
 from .base import ProtStaViewer
+from .compare import CompareMixin
 
 MAPS = {'Sharpened map': 'map', 'Sharpened map, masked': 'masked'}
 
 
-class ProtStaPostProcessViewer(ProtStaViewer):
+class ProtStaPostProcessViewer(CompareMixin, ProtStaViewer):
     """FSC curves, Guinier plot and maps of a post-processing."""
 
     _label = 'viewer post-processing'
     _targets = [ProtStaPostProcess]
+    _overview = 'showFsc'
 
     def _defineParams(self, form):
         form.addSection(label='Results')
-        form.addParam('showFsc', params.LabelParam, label='FSC curves')
+        form.addParam('showFsc', params.LabelParam, important=True, label='FSC curves',
+                      help='Without mask, under the mask, with random phases, and corrected for the mask; a warning where '
+                           'the mask is too tight.')
+        self._addCompareParams(form)
         form.addParam('showGuinier', params.LabelParam, label='Guinier plot (sharpening)')
         form.addParam('showSlices', params.LabelParam, label='Maps: central slices')
         self._addVolumesParam(form)
 
     def _getShows(self):
-        return {'showFsc': self._showFsc, 'showGuinier': self._showGuinier,
+        return {'showFsc': self._showFsc, 'showCompare': self._showCompare, 'showGuinier': self._showGuinier,
                 'showSlices': self._showSlices, 'showVolumes': self._showVolumes}
 
     def _showFsc(self):
         return [self._figure(postprocess_fsc_figure(self._getResult()), 'FSC')]
+
+    def _curveOf(self, run):
+        try:
+            result = read_postprocess(run._getJobPath(files.POSTPROCESS_FILES['star']))
+        except StarError:
+            return None  # not finished
+        return (Curve(run.getRunName(), result.frequency, result.fsc[CORRECTED], result.resolution), result.nyquist / 2)
 
     def _showGuinier(self):
         return [self._figure(guinier_figure(self._getResult()), 'Guinier plot')]

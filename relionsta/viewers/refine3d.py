@@ -1,17 +1,19 @@
 """Analyze Results of 3D auto-refine."""
 from pyworkflow.protocol import params
 
-from ..figures.fsc import refine_fsc_figure
+from ..figures.fsc import Curve, refine_fsc_figure
 from ..jobs import files
 from ..protocols.refine3d import ProtStaRefine3D
 from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.model import read_model
+from ..star import StarError
 from .base import IterationViewer
+from .compare import CompareMixin
 from .particle_lines import ParticleLinesMixin
 
 
-class ProtStaRefine3DViewer(ParticleLinesMixin, IterationViewer):
+class ProtStaRefine3DViewer(CompareMixin, ParticleLinesMixin, IterationViewer):
     """FSC, maps and course of a 3D auto-refine."""
 
     _label = 'viewer 3D auto-refine'
@@ -23,12 +25,13 @@ class ProtStaRefine3DViewer(ParticleLinesMixin, IterationViewer):
         self._addIterationsParam(form, 'the final result, or the last complete iteration as long as there is none')
         self._addConvergenceParam(form)
         form.addParam('showFsc', params.LabelParam, label='Gold-standard FSC')
+        self._addCompareParams(form)
         form.addParam('showSlices', params.LabelParam, label='Maps: central slices')
         self._addVolumesParam(form)
         self._addParticleLines(form)
 
     def _getShows(self):
-        return {'showFsc': self._showFsc, 'showSlices': self._showSlices,
+        return {'showFsc': self._showFsc, 'showCompare': self._showCompare, 'showSlices': self._showSlices,
                 'showConvergence': self._showConvergence, 'showVolumes': self._showVolumes, **self._particleShows()}
 
     def _showFsc(self):
@@ -39,6 +42,13 @@ class ProtStaRefine3DViewer(ParticleLinesMixin, IterationViewer):
         if self._hasFinal():
             models['Final'] = self._getFinalModel()
         return [self._figure(refine_fsc_figure(models), 'FSC')]
+
+    def _curveOf(self, run):
+        try:
+            model = read_model(run._getJobPath(files.refine3d_final_files(files.RUN)['model']))
+        except StarError:
+            return None  # not converged
+        return Curve(run.getRunName(), *model.fsc(1), resolution=model.resolution), model.pixel_size
 
     def _showSlices(self):
         return [self._slices(self._getMaps(), 'Maps of the auto-refinement')]

@@ -17,6 +17,8 @@ from relionsta.tests.protocols.scene import SCENE, SEED
 from relionsta.tests.protocols.scene import SETTINGS as SCENE_SETTINGS
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, WRONG, SeriesCase
 from relionsta.tests.protocols.test_refine_series import NUMBER, defocus_error, shift_error
+from relionsta.viewers import ProtStaLadderViewer
+from relionsta.viewers.figure_view import FigureView
 
 SETTINGS = dict(lowpass_filter=20.0, extend_inimask=2, width_mask_edge=4, estimationBox=BOX, referenceBox=BOX, max_error=10,
                 do_auto_bfac=False, numberOfThreads=2)
@@ -182,6 +184,17 @@ class TestStaRefinementCycle(SeriesCase):
             with self.part(values=values):
                 self.assertEqual(self.new('ProtStaRefinementCycle', inputParticles=self.halved,
                                           **dict(SETTINGS, **values)).validate(), [])
+
+    def test_analyze_results_shows_every_line(self):
+        """The ladder is what the cycle is for; a line that opens nothing hides it."""
+        viewer = ProtStaLadderViewer(project=self.proj, protocol=self.cycle)
+        for line, title in (('showLadder', 'ladder'), ('showFscs', 'FSC'), ('showSlices', 'slices')):
+            view, = viewer._getViews(line)
+            self.assertIsInstance(view, FigureView)
+            self.assertEqual(view.title, '%s: %s' % (self.cycle.getRunName(), title))
+        fscs = viewer._getViews('showFscs')[0].figure.axes[0]
+        self.assertEqual([line.get_label() for line in fscs.get_lines()][0],
+                         '%s: %.2f Å' % (STEPS[-1], self.ladder[-1].resolution))
 
     def test_files_of_the_ladder(self):
         """For a spreadsheet, a report, and other programs."""

@@ -8,6 +8,7 @@ from pwem.objects import VolumeMask
 
 from relionsta.protocols.child_runs import isAlive, readRun
 from relionsta.protocols.scan import FIGURE, RANKING
+from relionsta.results.postprocess import read_postprocess
 from relionsta.results.ranking import read_ranking
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SETTINGS
@@ -118,7 +119,7 @@ class TestStaScan(ScanCase):
         truth = {number: (run.getModel().classes[0].resolution, -run.getModel().average_pmax)
                  for number, run in runs.items()}
         self.assertEqual(table['run'].tolist(), sorted(runs, key=truth.get))
-        lines = [line for line in self.finished.summary() if line[:2] in ('1.', '2.', '3.', '4.')]
+        lines = [line for line in self.refreshed(self.finished).summary() if line[:2] in ('1.', '2.', '3.', '4.')]
         self.assertEqual(len(lines), 4)
         for line, (_, row) in zip(lines, table.iterrows()):
             self.assertTrue(line.startswith('%d. tau_fudge = %s: %.2f Å'
@@ -220,7 +221,7 @@ class TestStaScanForm(ScanCase):
         """A wrong value that is found when its run starts leaves a scan that is not whole."""
         base = self.template()
         for text, said in (('', 'nothing to try'), ('tau = 1', 'Did you mean tau_fudge'),
-                           ('tau_fudge = x', 'write a number'), ('helical_twist = 1, 2', 'has no effect'),
+                           ('tau_fudge = x', 'write a number'), ('helical_twist_initial = 1, 2', 'has no effect'),
                            ('particle_diameter = 100, 1e5', 'box is only')):
             with self.part(text=text):
                 self.assertRegex('\n'.join(self.scan(base, text).validate()), said)
@@ -239,24 +240,41 @@ class TestStaScanForm(ScanCase):
         """Inputs and the Run header are no settings, and what has no effect now is no use."""
         rows = self.scan(self.template(), '').describeOptions()
         self.assertEqual(rows['tau_fudge'][0], '1')
-        self.assertFalse({'fn_ref', 'in_particles', 'nr_threads', 'helical_twist'} & set(rows))
+        self.assertFalse({'fn_ref', 'in_particles', 'nr_threads', 'helical_twist_initial'} & set(rows))
 
 
 class TestStaScanFollowed(SeriesCase):
     """CTF refinement, with reconstruction and post-processing of each result under one mask."""
 
-    def test_a_search_range_that_holds_the_error_wins(self):
-        """The defocus is wrong by more than 1000 Å: a range of 100 Å cannot mend it, one of 3000 Å can."""
+    def test_each_result_is_averaged_and_measured_under_the_common_mask(self):
+        """CTF refinements state no resolution: they are compared by what becomes of the map, measured alike."""
         mask = self.shelf.put(self._mask())
         base = self.new('ProtStaCtfRefine', inputParticles=self.halved, referenceVolume=self.average.average,
                         box_size=2 * BOX, do_defocus=True, do_scale=False, numberOfThreads=1)
         self.proj.saveProtocol(base)
         scan = self.run_new('ProtStaScan', scannedRun=base, scanText='focus_range = 100, 3000', followUp=True,
                             commonMask=mask, numberOfThreads=2)
-        table = read_ranking(scan._getExtraPath(RANKING))
-        self.assertEqual(table['focus_range'].tolist(), ['3000', '100'])
-        self.assertLess(table['postprocess_A'].iloc[0], table['postprocess_A'].iloc[1])
+        table = read_ranking(scan._getExtraPath(RANKING)).set_index('focus_range')
+        runs = {run.getObjId(): run for run in self.proj.getRuns(refresh=True)}
+        made = {key: runs[number] for key, number in scan.getChildIds().items()}
+        found = {}
+        for value in ('100', '3000'):
+            key = 'focus_range = %s' % value
+            average, measured = made['%s, average' % key], made['%s, resolution' % key]
+            self.assertEqual(average.inputParticles.get().getObjId(), made[key].outputParticles.getObjId())
+            self.assertEqual((average.average.getDim()[0], average.average.getSamplingRate()), (BOX, PIXEL))
+            self.assertEqual(measured.getValues()['fn_mask'], mask.getFileName())
+            found[value] = read_postprocess(measured._getJobPath('postprocess.star')).resolution
+            self.assertAlmostEqual(table['postprocess_A'][value], found[value])
+            self.assertEqual(made[key].focus_range.get(), float(value))
+            changes = made[key].getChanges()
+            moved = (changes['defocus_after'] - changes['defocus_before']).abs().median()
+            self.assertTrue(500 < moved < 2500, moved)  # it was wrong by more than 1000 Å
+        self.assertLessEqual(found[table.index[0]], found[table.index[1]])
+        best = made['focus_range = %s' % table.index[0]]
+        self.assertEqual(scan.outputParticles.getParticlesStars(), best.outputParticles.getParticlesStars())
         self.assertEqual(scan.outputParticles.getCtfs().getFileName(), scan.ctfs.getFileName())
+        self.assertEqual(scan.ctfs.getFileName(), best.ctfs.getFileName())
 
     def _mask(self):
         mask = VolumeMask()

@@ -9,13 +9,14 @@ from pyworkflow.template import TemplateList
 import relionsta
 from relionsta.results.maps import read_header
 from relionsta.suggest.sizes import suggest_binning, suggest_box, suggest_estep_limit, suggest_mask_diameter
+from relionsta.suggest.start import suggest_low_pass
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SEED, scene_folder
 
 FOLDER = Path(relionsta.__file__).parent / 'templates'
 NAMES = ('sta_1_first_average', 'sta_2_classification', 'sta_3_refinement', 'sta_4_cycle')
 #: what every protocol has in an exported workflow, beside its form
-COMMON = {'object.className', 'object.id', 'object.label', 'object.comment'}
+COMMON = {'object.className', 'object.id', 'object.label', 'object.comment', '_prerequisites'}
 DIAMETER = 120.0
 
 
@@ -98,6 +99,20 @@ class TestStaTemplates(StaCase):
                         names = {getattr(one, 'name', one) for one in made}
                         self.assertIn(output, names)
 
+    def test_optional_inputs_are_waited_for(self):
+        """Scipion starts a step when its required inputs are there: without its mask, if that takes longer."""
+        for name in NAMES:
+            known, before = nodes(name), {}
+            for number, node in known.items():
+                given = {key: value.split('.')[0] for key, value in node.items() if key not in COMMON
+                         and type(self.new(node['object.className']).getParam(key)).__name__ == 'PointerParam'}
+                optional = {key for key in given if self.new(node['object.className']).getParam(key).allowsNull.get()}
+                waits = {value for key, value in given.items() if key not in optional}
+                waits |= set(filter(None, [node.get('_prerequisites')]))
+                before[number] = waits.union(*(before[one] for one in waits))
+                with self.part(template=name, node=node['object.label']):
+                    self.assertEqual({given[key] for key in optional} - before[number], set())
+
     def test_common_steps_are_the_same(self):
         """The templates go the same way at first; one that was forgotten in a change would differ."""
         first = nodes(NAMES[0])
@@ -117,8 +132,7 @@ class TestStaTemplateRun(StaCase):
         cls.own = Manager().createProject('TestStaTemplate', location=str(Path(cls.proj.path).parent))
         os.chdir(cls.own.path)
         cls.runs = cls.own.loadProtocols(resolved(NAMES[2]))  # begins with the steps of the first one
-        for node in ('5', '11'):  # quick, and the same each time
-            cls.runs[node].other_args.set(SEED)
+        cls.runs['5'].other_args.set(SEED)  # quick, and the same each time
         cls.runs['5'].nr_iter.set(2)
         for node in ('1', '2', '3', '4', '5'):
             cls.own.launchProtocol(cls.runs[node], wait=True)
@@ -163,16 +177,20 @@ class TestStaTemplateRun(StaCase):
 
     def test_steps_that_follow_are_valid(self):
         """A node that is refused in the middle of the night stops the whole workflow."""
-        for node in ('8', '9', '10'):
+        for node in ('8', '9'):
             run = self.runs[node]
             self.assertEqual(run.validate(), [], run.getRunName())
             self.own.launchProtocol(run, wait=True)
             self.assertTrue(run.isFinished(), '%s: %s' % (run.getRunName(), run.getErrorMessage()))
-        refine = self.runs['11']
+        refine = self.runs['10']
         self.assertEqual(refine.validate(), [])
-        told = self._told('11')
+        self.assertEqual([str(one) for one in refine.getPrerequisites()], [str(self.runs['9'].getObjId())])
+        told = self._told('10')
         self.assertEqual(told['--particle_diameter'], self._told('5')['--particle_diameter'])
+        resolution = self.runs['5'].getModel().resolution
+        pixel = self.runs['3'].outputParticles.getSamplingRate()
+        self.assertEqual(float(told['--ini_high']), suggest_low_pass(resolution, pixel).value)
         self.assertLessEqual(self.runs['8'].outputParticles.getSize(), self.runs['5'].outputParticles.getSize())
-        mask = self.runs['10']
+        mask = self.runs['9']
         self.assertEqual(mask.getFilter(), mask.suggestFilter().value)
         self.assertGreaterEqual(mask.getFilter(), 15)

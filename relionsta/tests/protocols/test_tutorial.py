@@ -88,7 +88,8 @@ class TestTutorialRoad(StaCase):
                 if option.name == 'nr_mpi':
                     values[option.name] = protocol.numberOfMpi.get()
                 elif option.name in protocol._filledIn:  # inputs; any file will do
-                    values[option.name] = 'half1.mrc' if option.kind is Kind.PATH else option.default
+                    if option.kind is Kind.PATH and option.name != 'fn_cont':
+                        values[option.name] = 'half1.mrc'
                 elif getattr(protocol, option.name, None) is not None:
                     param, value = protocol.getParam(option.name), getattr(protocol, option.name).get()
                     if value is not None:

@@ -3,12 +3,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from pwem.objects import Transform
+from pyworkflow.object import Pointer
 from tomo.constants import BOTTOM_LEFT_CORNER
 
 from relionsta import geometry
 from relionsta.convert.errors import ConvertError
 from relionsta.convert.halves import split_halves
-from relionsta.convert.particles import write_star_of_set
+from relionsta.convert.particles import read_particles, write_star_of_set
 from relionsta.convert.poses import COORDINATES, ORIGINS, SUBTOMOGRAM_ANGLES, poses_of_rows
 from relionsta.objects import PSEUDO_SUBTOMOS, REAL_SUBTOMOS, STACKS_2D, SetOfStaParticles
 from relionsta.star import read_star, write_star
@@ -181,3 +182,15 @@ def test_splitting_into_halves():
     assert split_halves('one.star') and split_halves('two.star')
     assert sorted(halves_of('one.star')) == [1] * 4 + [2] * 4
     pd.testing.assert_series_equal(halves_of('one.star'), halves_of('two.star'))
+
+
+def test_particles_whose_coordinates_are_not_known():
+    """Imported particles may come without tomograms; the jobs that follow hand on a pointer to nothing."""
+    write_particles()
+    particles = SetOfStaParticles(filename='alone.sqlite')
+    assert read_particles('run_data.star', particles, Pointer()) == 8
+    assert particles.getCoordinates3D() is None and particles.getCoordinatesPixelSize() == PIXEL
+    particles.write()
+    positions, _ = poses_of_rows(read_star('run_data.star')['particles'])
+    places = [one.getCoordinate3D() for one in (item.clone() for item in particles.iterItems())]
+    np.testing.assert_allclose([[at._x.get(), at._y.get(), at._z.get()] for at in places], positions / PIXEL, atol=1e-6)

@@ -1,15 +1,11 @@
-"""Slices and convergence figures: scale, orientation, labels, values."""
+"""Slices: scale, orientation, labels, values."""
 import numpy as np
-import pandas as pd
 import pytest
 
-from relionsta.figures.convergence import convergence_figure
 from relionsta.figures.slices import bar_length, slices_figure
-from relionsta.jobs import files
-from relionsta.results.history import history
 from relionsta.results.maps import CentralSlices, central_slices
 
-from .relion_job_folder import write_iteration, write_map
+from .relion_job_folder import write_map
 
 
 def ramp_slices():
@@ -64,36 +60,3 @@ def test_a_flat_map_can_be_drawn():
     assert norm.vmin < 0 < norm.vmax
     with pytest.raises(ValueError, match='no map'):
         slices_figure({})
-
-
-def test_convergence_of_a_classification(tmp_path):
-    """Units per panel, one line per class, and the values of the table."""
-    for number in (1, 2, 3):
-        write_iteration(tmp_path, files.CLASS3D, number, 3)
-    table = history(tmp_path, files.CLASS3D)
-    resolution, rotations, translations, classes = convergence_figure(table, nyquist=20.).axes
-    assert [axes.get_ylabel() for axes in (resolution, rotations, translations, classes)] == [
-        'Resolution (Å)', 'Angle (degrees)', 'Distance (Å)', 'Particles (%)']
-    assert list(resolution.lines[0].get_xdata()) == [1, 2, 3]
-    assert list(resolution.lines[0].get_ydata()) == table['resolution'].tolist()
-    assert [line.get_label() for line in resolution.lines[1:]] == ['Nyquist 20 Å']
-    assert [line.get_label() for line in rotations.lines] == ['mean change', 'estimated accuracy', 'step of the search']
-    assert list(translations.lines[2].get_ydata()) == [10., 10., 10.]
-    assert [line.get_label() for line in classes.lines] == ['class 1', 'class 2', 'class 3']
-    assert classes.lines[0].get_ydata() == pytest.approx([100 / 3] * 3)
-
-
-def test_convergence_of_a_refinement(tmp_path):
-    """With one class the last panel shows how certain the poses are, and the final resolution is drawn."""
-    write_iteration(tmp_path, files.REFINE3D, 1)
-    axes = convergence_figure(history(tmp_path, files.REFINE3D), nyquist=20., final=35.).axes
-    assert axes[3].get_ylabel() == 'Average Pmax'
-    assert [line.get_label() for line in axes[0].lines[1:]] == ['final 35 Å', 'Nyquist 20 Å']
-    # Nothing was estimated in iteration 1: no line without points
-    assert [line.get_label() for line in axes[1].lines] == ['mean change', 'step of the search']
-
-
-def test_no_iteration_no_figure():
-    """Nothing complete yet is a message for the user, not an empty plot."""
-    with pytest.raises(ValueError, match='no iteration'):
-        convergence_figure(pd.DataFrame())

@@ -1,4 +1,5 @@
 """FSC, SSNR and Guinier figures: axes, units, marks and values."""
+import dataclasses
 import subprocess
 import sys
 
@@ -6,12 +7,12 @@ import numpy as np
 import pytest
 
 from relionsta.figures.axes import FREQUENCY_LABEL, RESOLUTION_LABEL, ResolutionLocator
-from relionsta.figures.fsc import Curve, fsc_figure, postprocess_fsc_figure, refine_fsc_figure
+from relionsta.figures.fsc import Curve, compare_fsc_figure, fsc_figure, postprocess_fsc_figure, refine_fsc_figure
 from relionsta.figures.guinier import guinier_figure
 from relionsta.figures.ssnr import ssnr_figure
 from relionsta.figures.style import line_styles, save_figure
 from relionsta.results.model import read_model
-from relionsta.results.postprocess import read_postprocess
+from relionsta.results.postprocess import RANDOMISED, GuinierFit, read_postprocess
 from relionsta.tests.find import shared_data
 
 from .relion_job_folder import PIXEL, SHELLS, model_star
@@ -58,7 +59,8 @@ def test_postprocess_figure_shows_the_four_curves():
     figure = postprocess_fsc_figure(result)
     axes = figure.axes[0]
     drawn = curves(axes)
-    assert list(drawn) == ['Corrected: 3.99 Å', 'Masked: 3.93 Å', 'Unmasked: 4.55 Å', 'Phase-randomised']
+    assert list(drawn) == ['Corrected: 3.99 Å (4.89 at 0.5)', 'Masked: 3.93 Å (4.89 at 0.5)',
+                           'Unmasked: 4.55 Å (7.20 at 0.5)', 'Phase-randomised']
     for line, values in zip(drawn.values(), result.fsc.values()):
         assert np.array_equal(line.get_ydata(), values)
         assert np.array_equal(line.get_xdata(), result.frequency)
@@ -66,12 +68,32 @@ def test_postprocess_figure_shows_the_four_curves():
     assert axes.get_ylabel() == 'Fourier shell correlation'
     threshold = next(line for line in axes.lines if line.get_label() == 'FSC = 0.143')
     assert list(threshold.get_ydata()) == [0.143, 0.143]
+    assert list(next(line for line in axes.lines if line.get_label() == 'FSC = 0.5').get_ydata()) == [0.5, 0.5]
     mark = next(line for line in axes.lines if line.get_label() == '_resolution')
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (pytest.approx(1 / 3.987692), 0.143)
     assert '3.99 Å' in [text.get_text() for text in axes.texts]
     low, high = axes.get_ylim()
     assert low < min(values.min() for values in result.fsc.values()) and high > 1
     assert 'first falls below 0.143' in ' '.join(text.get_text() for text in figure.texts).replace('\n', ' ')
+
+
+def test_a_tight_mask_is_told_on_the_figure():
+    """Whoever looks at the curves alone takes the resolution of a tight mask for that of the map."""
+    result = read_postprocess(shared_data(POSTPROCESS))
+    assert [axes for axes in postprocess_fsc_figure(result).axes if not axes.axison] == []
+    tight = dataclasses.replace(result, fsc=dict(result.fsc, **{RANDOMISED: np.maximum(result.fsc[RANDOMISED], 0.3)}))
+    words = [text.get_text() for axes in postprocess_fsc_figure(tight).axes if not axes.axison for text in axes.texts]
+    assert words[0].startswith('!  The mask is too tight') and any('above 0.1' in text for text in words)
+
+
+def test_runs_are_ranked():
+    """The best run comes first and is the one that is marked, whatever the order in which the runs were made."""
+    frequency = np.linspace(0, 0.05, 6)
+    made = [Curve('old', frequency, np.linspace(1, 0, 6), 30.), Curve('new', frequency / 2, np.linspace(1, 0.2, 6), 20.),
+            Curve('none', frequency, np.linspace(1, 0, 6))]
+    axes = compare_fsc_figure(made, 10.).axes[0]
+    assert [label.split(':')[0] for label in curves(axes)] == ['new', 'old', 'none']
+    assert '20.00 Å' in [text.get_text() for text in axes.texts]
 
 
 def test_colours_and_dashes_tell_every_curve():
@@ -87,7 +109,7 @@ def test_refinement_reports_what_relion_reports(tmp_path):
     final = write_refine_model(tmp_path, 'run_model.star', np.linspace(1, 0.2, SHELLS))
     figure = refine_fsc_figure({'Iteration 1': first, 'Final': final})
     axes = figure.axes[0]
-    assert list(curves(axes)) == ['Final: 40.00 Å', 'Iteration 1: 40.00 Å']
+    assert list(curves(axes)) == ['Final: 40.00 Å (32.00 at 0.5)', 'Iteration 1: 40.00 Å (40.00 at 0.5)']
     assert list(curves(axes).values())[0].get_ydata()[-1] == 0.2
     check_frequency_axis(figure, axes, 2 * PIXEL)
 
@@ -139,6 +161,15 @@ def test_legend_beside_never_covers_a_curve(tmp_path):
     box = axes.get_legend().get_window_extent()
     assert box.x0 >= axes.get_window_extent().x1
     assert box.x1 <= figure.bbox.x1 + 1 and box.y0 >= -1
+
+
+def test_the_line_that_was_fitted():
+    """Its slope is the B-factor: drawn wrong, it would recommend another sharpening."""
+    result = dataclasses.replace(read_postprocess(shared_data(POSTPROCESS)), fit=GuinierFit(-30., -5., -0.98))
+    line = next(line for line in guinier_figure(result).axes[0].lines if line.get_label().startswith('Fitted'))
+    assert line.get_label() == 'Fitted line: B = -120 Å² (r = -0.98)'
+    assert list(line.get_xdata()) == [0., 1 / result.resolution ** 2]
+    assert list(line.get_ydata()) == [-5., -5 - 30 / result.resolution ** 2]
 
 
 def test_guinier_leaves_out_what_is_no_amplitude():

@@ -9,7 +9,7 @@ from relionsta.simulate import command
 from relionsta.simulate.dataset import make_dataset
 from relionsta.simulate.parameters import SceneParameters
 from relionsta.simulate.particle import sample, two_lobes
-from relionsta.simulate.presets import DEMO_SCENE, DEMO_SETTINGS
+from relionsta.simulate.presets import DEMO_SCENE, DEMO_SETTINGS, TUTORIAL_SCENE, TUTORIAL_SETTINGS
 from relionsta.simulate.relion_run import SimulationError
 
 
@@ -30,7 +30,12 @@ def test_other_files_are_never_removed(tmp_path, name):
     ('relion.class3d', DEMO_SETTINGS.classify, ['--skip_align', '--K 4', '--strict_highres_exp 30']),
     ('relion.refine3d.tomo', DEMO_SETTINGS.refine3d, ['--auto_local_healpix_order 5', '--offset_step 2']),
     ('relion.maskcreate', DEMO_SETTINGS.mask, ['--lowpass 20', '--ini_threshold 0.1']),
-    ('relion.postprocess', DEMO_SETTINGS.postprocess, ['--adhoc_bfac -300'])])
+    ('relion.postprocess', DEMO_SETTINGS.postprocess, ['--adhoc_bfac -300']),
+    ('relion.class3d', TUTORIAL_SETTINGS.class3d, ['--firstiter_cc']),
+    ('relion.refine3d.tomo', TUTORIAL_SETTINGS.refine3d, ['--auto_local_healpix_order']),
+    ('relion.ctfrefinetomo', TUTORIAL_SETTINGS.ctf_refine, ['--do_reg_defocus', '--d1 3000']),
+    ('relion.framealigntomo', TUTORIAL_SETTINGS.polish, ['--motion', '--r 8']),
+    ('relion.refine3d.tomo', TUTORIAL_SETTINGS.fine_refine3d, ['--auto_local_healpix_order', '--firstiter_cc'])])
 def test_demo_settings_are_options_of_their_jobs(job, settings, flags):
     """A setting whose name RELION's job does not know would be dropped in silence, and the demo run without it."""
     assert set(settings) <= set(JOBS[job].defaults())
@@ -42,6 +47,8 @@ def test_demo_box_holds_the_particle():
     """The box of the settings and the particle of the scene are chosen in two places."""
     assert DEMO_SETTINGS.pixel == pytest.approx(2 * DEMO_SCENE.pixel)
     assert sample(two_lobes(DEMO_SCENE.diameter), DEMO_SETTINGS.box, DEMO_SETTINGS.pixel).shape == (32, 32, 32)
+    assert TUTORIAL_SETTINGS.reference_box * TUTORIAL_SCENE.pixel == pytest.approx(TUTORIAL_SETTINGS.box_angst)
+    assert sample(two_lobes(TUTORIAL_SCENE.diameter), TUTORIAL_SETTINGS.box, TUTORIAL_SETTINGS.pixel).shape == (24, 24, 24)
 
 
 # --- the command line ---
