@@ -6,7 +6,7 @@ import pandas as pd
 from pwem.objects import Transform
 from tomo.objects import SetOfTomograms, Tomogram
 
-from relionsta.sources.relion_job import made_by_inversion
+from relionsta.sources.relion_folder import made_by_inversion
 
 from .errors import ConvertError
 from .parts import TOMOGRAM

@@ -14,8 +14,9 @@ from .style import COLORS, GREY, caption, new_figure, styled
 
 VIEWS_HELP = ('Equal areas of the discs (Lambert\'s azimuthal projection) are equal parts of the sphere. Left: views from '
               'above the reference (tilt 0 to 90), right: from below (90 to 180), seen through the sphere; RELION\'s rot '
-              'runs around, tilt outwards, for the tomogram\'s Z axis. Dark: few particles see the reference from there. '
-              'Empty parts matter only where the tilt images do not fill them either: look at the coverage.')
+              'runs around, tilt outwards, for the tomogram\'s Z axis. Dark: few particles see the reference from there; '
+              'where there are few in all, single cells are chance. Empty parts matter only where the tilt images do not '
+              'fill them either: look at the coverage.')
 COVERAGE_HELP = ('Each point is a direction in Fourier space (the other half is its mirror image); the colour says how '
                  'many tilt images pass through it. Inside the line there are fewer than %.0f %% of the mean: the map is '
                  'smeared along these directions. If they are more than %.0f %% of the area, add particles in other '

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from ..results.tomogram_slab import Slab
 from .style import caption, legend_beside, line_styles, new_figure, styled
 
-HOW_TO_READ = ('The mean of the slices named above, protein usually dark; circles: particles whose refined centre lies in them. They '
-               'should sit on density: circles on empty ice, gold or the carbon edge are wrong picks. If one class or '
-               'low values gather in one place, leave that class or this tomogram out with Select particles.')
+HOW_TO_READ = ('The mean of the slices named above, protein usually dark; circles: particles whose refined centre lies in '
+               'them. They should sit on density: circles on empty ice, gold or the carbon edge are wrong picks. If one '
+               'class or low values gather in one place, leave that class or this tomogram out with Select particles.')
 _CLIPPED = (0.5, 99.5)  # percentiles of black and white
 #: more groups than these are drawn by a scale of colours
 MOST_GROUPS = 10

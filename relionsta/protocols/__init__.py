@@ -26,6 +26,6 @@ from .symmetry_expand import ProtStaSymmetryExpand
 
 __all__ = ['ProtStaClass3D', 'ProtStaCtfRefine', 'ProtStaExportRelion', 'ProtStaExtract', 'ProtStaImportAreTomo3',
            'ProtStaImportImod', 'ProtStaImportPicks', 'ProtStaImportRelion', 'ProtStaInitialModel', 'ProtStaJoin',
-           'ProtStaLocalResolution', 'ProtStaMask', 'ProtStaMultiBody', 'ProtStaPolish', 'ProtStaPostProcess', 'ProtStaReconstruct', 'ProtStaReconstructTomograms',
-           'ProtStaRefine3D', 'ProtStaRefinementCycle', 'ProtStaScan', 'ProtStaSelectClasses', 'ProtStaSelectParticles',
-           'ProtStaSubtract', 'ProtStaSymmetryExpand']
+           'ProtStaLocalResolution', 'ProtStaMask', 'ProtStaMultiBody', 'ProtStaPolish', 'ProtStaPostProcess',
+           'ProtStaReconstruct', 'ProtStaReconstructTomograms', 'ProtStaRefine3D', 'ProtStaRefinementCycle',
+           'ProtStaScan', 'ProtStaSelectClasses', 'ProtStaSelectParticles', 'ProtStaSubtract', 'ProtStaSymmetryExpand']

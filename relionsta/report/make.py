@@ -2,10 +2,11 @@
 import os
 
 from .. import __version__
+from ..figures.ladder import ladder_figure
 from ..plugin import Plugin
 from ..runtime.build import RelionNotFound
-from . import chain
-from .page import Links, Table, Text, render, write_page
+from . import chain, ladder
+from .page import Links, Picture, Table, Text, render, write_page
 from .runs import citationsOf, methodsOf, sectionOf
 
 NAME = 'relionsta_report.html'
@@ -21,7 +22,11 @@ def makeReport(project, path=None, protocol=None, say=print):
     if not runs:
         raise ValueError('%s has no run of this plugin yet' % project.getShortName())
     title = project.getShortName() if protocol is None else '%s: %s' % (project.getShortName(), protocol.getRunName())
-    intro = [Text(methodsOf(runs)), Links('References', citationsOf(runs)), _overview(runs)]
+    intro = [Text(methodsOf(runs)), _overview(runs)]
+    rungs = ladder.rungsOf(runs)
+    if len(rungs) > 1:
+        intro.append(Picture('Resolution after each step', ladder_figure(rungs)))
+    intro += [*ladder.comparisons(runs), Links('References', citationsOf(runs))]
     path = os.path.abspath(path or project.getPath(NAME))
     write_page(path, render(title, intro, [sectionOf(run, project, say) for run in runs], 'Made with %s.' % _versions()))
     return path

@@ -84,11 +84,12 @@ def _settings(protocol):
         value = getattr(protocol, name).get()
         default = type(getattr(protocol, name))(value=param.default.get()).get()
         if value != default:
-            rows.append((param.getLabel() or name, _shown(param, value), _shown(param, default)))
+            rows.append((param.getLabel() or name, shownValue(param, value), shownValue(param, default)))
     return Table('Settings that differ from their defaults', ('Parameter', 'Value', 'Default'), rows)
 
 
-def _shown(param, value):
+def shownValue(param, value):
+    """The value of a parameter as a form shows it."""
     if value is None or value == '':
         return '–'
     if isinstance(param, params.EnumParam) and isinstance(value, int):

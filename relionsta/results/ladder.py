@@ -58,7 +58,7 @@ class Rung:
 
     def to_dict(self) -> Dict[str, Any]:
         """As JSON keeps it."""
-        return {STEP: self.step, RESOLUTION: round(self.resolution, 4), PIXEL: self.pixel, BOX: self.box, KEPT: self.kept,
+        return {STEP: self.step, RESOLUTION: round(self.resolution, 6), PIXEL: self.pixel, BOX: self.box, KEPT: self.kept,
                 NOTE: self.note}
 
 

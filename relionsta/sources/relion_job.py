@@ -3,34 +3,20 @@
 Paths in RELION's files are relative to the project, the folder that RELION is started in.
 """
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple, Union
-
-import pandas as pd
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple, Union
 
 from ..jobs import files
-from ..star import StarError, is_complete, read_star
+from ..star import StarError, read_star
 from ..star.optimisation_set import OptimisationSet, read_optimisation_set
+from .relion_folder import CTF_REFINE, JOB_NUMBER, POLISH, job_type, last_iteration, map_files, options_of, version_of
 from .relion_project import JOB_STAR, find_project
 from .text import SourceError, short_list
 
-CTF_REFINE, POLISH, POSTPROCESS = 'relion.ctfrefinetomo', 'relion.framealigntomo', 'relion.postprocess'
-MASK, RECONSTRUCT, LOCAL_RESOLUTION = 'relion.maskcreate', 'relion.reconstructparticletomo', 'relion.localres'
-PICKS, TOMOGRAMS = 'relion.picktomo', 'relion.reconstructtomograms'
-#: Folders of a RELION project, for jobs that have lost their job.star.
-_TYPES = {'Import': 'relion.importtomo', 'Picks': PICKS, 'Extract': 'relion.pseudosubtomo', 'Reconstruct': RECONSTRUCT,
-          'Class3D': files.CLASS3D, 'Refine3D': files.REFINE3D, 'InitialModel': files.INITIAL_MODEL, 'MaskCreate': MASK,
-          'PostProcess': POSTPROCESS, 'LocalRes': LOCAL_RESOLUTION, 'CtfRefine': CTF_REFINE, 'Polish': POLISH,
-          'Tomograms': TOMOGRAMS, 'Subtract': 'relion.subtract', 'MultiBody': files.MULTIBODY, 'Select': 'relion.select',
-          'AlignTiltSeries': 'relion.aligntiltseries'}
 _TOMOGRAMS = ('tomograms.star', 'aligned_tilt_series.star', 'selected_tilt_series.star', 'tilt_series_ctf.star',
               'corrected_tilt_series.star', 'tilt_series.star')
 _PARTICLES = ('particles.star', 'run_data.star', 'particles_subtracted.star')
-_ITERATION = re.compile(r'run_it(\d+)_(?:data|optimisation_set)\.star')
-_VERSION = re.compile(r'^# RELION [^;]*; version (\S+)')
-_JOB_NUMBER = re.compile(r'job(\d+)$')
 
 
 class Missing(NamedTuple):
@@ -99,14 +85,8 @@ def read_relion_job(path: Union[str, Path], project: Union[str, Path, None] = No
         named = named._replace(tomograms=str(Path(str(tomograms)).expanduser().absolute()))
         finder.missing = [one for one in finder.missing if one.what != 'tomograms']
     there = {what: name if name and (root / name).is_file() else '' for what, name in named._asdict().items()}
-    return RelionJob(top, root, kind, _version(folder), there['particles'], there['tomograms'], there['trajectories'],
+    return RelionJob(top, root, kind, version_of(folder), there['particles'], there['tomograms'], there['trajectories'],
                      maps, classes, tuple(dict.fromkeys(finder.missing)))
-
-
-def job_type(folder: Path) -> str:
-    """RELION's type of the job in a folder, from its job.star or from the folder's place; '' where neither tells."""
-    label = _head(folder).get('rlnJobTypeLabel', '')
-    return label or (_TYPES.get(folder.parent.name, '') if _JOB_NUMBER.search(folder.name) else '')
 
 
 def changed_since(job: RelionJob, image: str) -> str:
@@ -119,7 +99,7 @@ def changed_since(job: RelionJob, image: str) -> str:
     kind = job_type(refined)
     if not job.tomograms or kind not in (CTF_REFINE, POLISH):
         return ''
-    extraction = next((folder for folder in job.at(image).parents if _JOB_NUMBER.search(folder.name)), None)
+    extraction = next((folder for folder in job.at(image).parents if JOB_NUMBER.search(folder.name)), None)
     if extraction is None:
         return kind
     try:
@@ -129,14 +109,8 @@ def changed_since(job: RelionJob, image: str) -> str:
     if taken is not None:
         return '' if os.path.realpath(str(job.at(taken))) == os.path.realpath(str(job.at(job.tomograms))) else kind
     numbers = [int(match.group(1)) if match else 0
-               for match in (_JOB_NUMBER.search(one.name) for one in (refined, extraction))]
+               for match in (JOB_NUMBER.search(one.name) for one in (refined, extraction))]
     return kind if numbers[0] > numbers[1] else ''
-
-
-def made_by_inversion(tomogram: Union[str, Path]) -> bool:
-    """True where the job whose folder a tomogram lies in was asked to make it by Fourier inversion."""
-    folders = Path(os.path.abspath(str(tomogram))).parents
-    return any(_options(folder).get('do_fourier') == 'Yes' for folder in list(folders)[:3])
 
 
 class _Finder:
@@ -166,7 +140,7 @@ class _Finder:
         """The particles, tomograms and trajectories of a job: those of its optimisation set, else its own, else those
         that it was given."""
         seen.add(folder)
-        number = _last_iteration(folder)
+        number = last_iteration(folder)
         stems = ['', 'run_'] + ([files.iteration_root('run', number) + '_'] if number is not None else [])
         sets = [folder / (stem + 'optimisation_set.star') for stem in stems]
         found = next((self._of_set(path) for path in sets if path.is_file()), OptimisationSet())
@@ -180,7 +154,7 @@ class _Finder:
 
     def _with_inputs(self, found: OptimisationSet, folder: Path, seen: Set[Path]) -> OptimisationSet:
         """With tomograms and trajectories that the job was given, where it has particles and no set of its own."""
-        asked = _options(folder)
+        asked = options_of(folder)
         if found.particles is None or found.tomograms:
             return found
         if asked.get('use_direct_entries') == 'Yes':
@@ -205,8 +179,8 @@ class _Finder:
 
     def maps(self, folder: Path, kind: str) -> Tuple[Dict[str, Path], Tuple[Path, ...]]:
         """Role -> map or STAR file of a job, and the maps of its classes."""
-        number = _last_iteration(folder)
-        roles = _map_files(kind, number)
+        number = last_iteration(folder)
+        roles = map_files(kind, number)
         classes: List[Path] = []
         found: Dict[str, Path] = {}
         for role, names in roles.items():
@@ -215,7 +189,7 @@ class _Finder:
                 found[role] = there
             elif names and role in ('map', 'mask', 'model'):
                 self.missing.append(Missing(role, self._name(folder / names[0])))
-        mask = next(filter(None, (_options(folder).get(name) for name in ('fn_mask', 'in_refmask'))), '')
+        mask = next(filter(None, (options_of(folder).get(name) for name in ('fn_mask', 'in_refmask'))), '')
         if 'postprocess' in found:
             told = read_star(found['postprocess'], ['general'])['general'].iloc[0]
             mask = str(told.get('rlnMaskName', mask))
@@ -241,64 +215,3 @@ class _Finder:
     def _name(self, path: Path) -> str:
         """As RELION would name it."""
         return str(path.relative_to(self.root)) if self.root in path.parents else str(path)
-
-
-def _map_files(kind: str, number: Optional[int]) -> Dict[str, List[str]]:
-    """Role -> the names that its file may have, best first."""
-    if kind == files.REFINE3D:
-        final = files.refine3d_final_files(files.RUN)
-        names: Dict[str, List[str]] = {}
-        start = '' if number is None else files.iteration_root(files.RUN, number)
-        for half in ('half1', 'half2'):
-            names[half] = [final[half]] + ['%s_%s_class001%s.mrc' % (start, half, end) for end in ('_unfil', '') if start]
-        return {'map': [final['map']], 'model': [final['model']], **names}
-    if kind == files.CLASS3D and number is not None:
-        return {'model': [files.iteration_root(files.RUN, number) + '_model.star']}
-    if kind == RECONSTRUCT:
-        return {'map': [files.RECONSTRUCT_FILES['merged']], **{half: [files.RECONSTRUCT_FILES[half]]
-                                                               for half in ('half1', 'half2')}}
-    if kind == POSTPROCESS:
-        return {'map': [files.POSTPROCESS_FILES['map']], 'postprocess': [files.POSTPROCESS_FILES['star']]}
-    if kind == MASK:
-        return {'mask': [files.MASK_FILES['mask']]}
-    if kind == files.INITIAL_MODEL:
-        return {'map': [files.INITIAL_MODEL_FILES['map']]}
-    if kind.startswith(LOCAL_RESOLUTION):
-        return {'map': [files.LOCAL_RESOLUTION_FILES['filtered']]}
-    return {}
-
-
-def _last_iteration(folder: Path) -> Optional[int]:
-    """The last iteration whose particles are there and whole; else the last one that has an optimisation set."""
-    numbers: Dict[int, bool] = {}
-    for path in folder.glob('run_it*.star'):
-        match = _ITERATION.fullmatch(path.name)
-        if match:
-            whole = path.name.endswith('_data.star') and is_complete(path)
-            numbers[int(match.group(1))] = numbers.get(int(match.group(1)), False) or whole
-    return max((number for number, whole in numbers.items() if whole or not any(numbers.values())), default=None)
-
-
-def _head(folder: Path) -> Dict[str, str]:
-    return _cells(folder, 'job', lambda table: {str(label): str(table[label].iloc[0]) for label in table})
-
-
-def _options(folder: Path) -> Dict[str, str]:
-    """What the job was asked, by RELION's names; empty where it has no job.star."""
-    return _cells(folder, 'joboptions_values', lambda table: dict(
-        zip(map(str, table['rlnJobOptionVariable']), map(str, table['rlnJobOptionValue']))))
-
-
-def _cells(folder: Path, block: str, read: Callable[[pd.DataFrame], Dict[str, str]]) -> Dict[str, str]:
-    path = folder / JOB_STAR
-    return read(read_star(path, [block])[block]) if path.is_file() else {}
-
-
-def _version(folder: Path) -> str:
-    """As the first line of an optimiser.star or postprocess.star tells it."""
-    for path in sorted([*folder.glob('*_optimiser.star'), *folder.glob('postprocess.star')]):
-        with open(str(path), encoding='utf-8', errors='replace') as file:
-            match = _VERSION.match(file.readline())
-        if match:
-            return match.group(1)
-    return ''

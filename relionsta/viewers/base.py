@@ -6,6 +6,7 @@ from pyworkflow.utils import getListFromRangeString, getRangeStringFromList
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
 
 from ..figures.convergence import convergence_figure
+from ..figures.ladder import ladder_figure
 from ..figures.slices import slices_figure
 from ..figures.words import notice_figure
 from ..results.follow import Follower
@@ -68,10 +69,21 @@ class ProtStaViewer(ProtocolViewer):
         form.addParam('showReport', params.LabelParam, label='Report of this run and of what its data come from',
                       help='One HTML file with figures, settings, commands, versions and references, opened in the browser.')
         form.addParam('showProjectReport', params.LabelParam, label='Report of all runs of the project')
+        form.addParam('showLadder', params.LabelParam, label='Ladder: the resolution from step to step of the project',
+                      help='Every post-processing, and every auto-refine that has none. Compare only under one mask.')
 
     def _getLines(self):
         """All lines of the form."""
-        return dict(self._getShows(), showReport=lambda: self._report(self.protocol), showProjectReport=self._report)
+        return dict(self._getShows(), showReport=lambda: self._report(self.protocol), showProjectReport=self._report,
+                    showLadder=self._showLadder)
+
+    def _showLadder(self):
+        from ..report.chain import runsInOrder
+        from ..report.ladder import rungsOf
+        rungs = rungsOf(runsInOrder(self.getProject()))
+        if not rungs:
+            raise NothingToShow('No auto-refine and no post-processing of this project is finished.')
+        return [self._figure(ladder_figure(rungs), 'ladder')]
 
     def _report(self, protocol=None):
         from ..report.make import NAME, makeReport  # not at the top: it draws with the viewers

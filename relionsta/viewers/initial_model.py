@@ -21,6 +21,10 @@ class ProtStaInitialModelViewer(ProtStaClass3DViewer):
     def _getShows(self):
         return dict(super()._getShows(), showInitial=self._showInitial)
 
+    def _symmetry(self):
+        """The descent in C1 turns the map to the symmetry's axes afterwards, not the particles."""
+        return 'C1' if self.protocol.do_run_C1.get() else super()._symmetry()
+
     def _showInitial(self):
         path = self.protocol._getJobPath(files.INITIAL_MODEL_FILES['map'])
         if not is_whole_mrc(path):

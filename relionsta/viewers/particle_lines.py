@@ -62,10 +62,13 @@ class ParticleLinesMixin:
         """The map that is placed in the tomogram, or None."""
         return None
 
+    def _symmetry(self):
+        """The group in which the poses stand; C1 for a job that has none."""
+        return self.protocol.sym_name.get() if hasattr(self.protocol, 'sym_name') else 'C1'
+
     def _particleSource(self):
         particles, tomograms, trajectories = self._particleFiles()
-        symmetry = self.protocol.sym_name.get() if hasattr(self.protocol, 'sym_name') else 'C1'
-        return ParticleSource(particles, tomograms, trajectories, symmetry, particlesPointer(self.protocol))
+        return ParticleSource(particles, tomograms, trajectories, self._symmetry(), particlesPointer(self.protocol))
 
     # ----------------------------------------------------------------- views
     def _showOrientations(self):

@@ -5,7 +5,7 @@ from ..figures.fsc import Curve, postprocess_fsc_figure
 from ..figures.guinier import guinier_figure
 from ..jobs import files
 from ..protocols.postprocess import ProtStaPostProcess
-from ..results.postprocess import CORRECTED, read_postprocess
+from ..results.postprocess import CORRECTED, UNMASKED, read_postprocess
 from ..star import StarError
 from .base import ProtStaViewer
 from .compare import CompareMixin
@@ -42,7 +42,9 @@ class ProtStaPostProcessViewer(CompareMixin, ProtStaViewer):
             result = read_postprocess(run._getJobPath(files.POSTPROCESS_FILES['star']))
         except StarError:
             return None  # not finished
-        return (Curve(run.getRunName(), result.frequency, result.fsc[CORRECTED], result.resolution), result.nyquist / 2)
+        # Without a mask there is one curve, and it needs no correction
+        values = result.fsc.get(CORRECTED, result.fsc.get(UNMASKED))
+        return Curve(run.getRunName(), result.frequency, values, result.resolution), result.nyquist / 2
 
     def _showGuinier(self):
         return [self._figure(guinier_figure(self._getResult()), 'Guinier plot')]

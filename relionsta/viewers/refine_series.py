@@ -38,9 +38,10 @@ class ProtStaSeriesRefineViewer(ParticleLinesMixin, ProtStaViewer):
         form.addParam('showMoved', params.LabelParam, label='How much changed, with outliers',
                       help='CTF refinement: the defocus of each image. Polishing: the shift of each image, and the position '
                            'of each particle.')
-        form.addParam('showTrajectories', params.LabelParam, label='Trajectories of the particles',
-                      condition='%s' % isinstance(self.protocol, ProtStaPolish),
-                      help='Where the motion of each particle was fitted: those of the tomogram chosen under Particles.')
+        if not self._isCtf():
+            form.addParam('showTrajectories', params.LabelParam, label='Trajectories of the particles',
+                          help='Where the motion of each particle was fitted: those of the tomogram chosen under '
+                               'Particles.')
         self._addParticleLines(form)
 
     def _getShows(self):

@@ -73,8 +73,8 @@ class StaTauWizard(Wizard):
 
     def show(self, form, *args):
         suggested = suggest_t_values()
-        tell(form, 'Regularisation parameter T', 'Values to try: %s. %s.' % (
-            ', '.join('%g' % value for value in suggested.value), suggested.reason[0].upper() + suggested.reason[1:]))
+        tell(form, 'Regularisation parameter T', 'Values to try: %s; %s. Parameter scan makes these runs.' % (
+            ', '.join('%g' % value for value in suggested.value), suggested.reason))
 
 
 class StaUpstreamWizard(Wizard):

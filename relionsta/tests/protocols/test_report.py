@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relionsta.report.chain import runsInOrder, runsUpTo, sourcesOf
 from relionsta.report.figures import figuresOf
+from relionsta.report.ladder import comparisons
 from relionsta.report.make import makeReport
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SETTINGS, scratch
@@ -70,3 +71,17 @@ class TestStaReport(StaCase):
                               universal_newlines=True, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn('%d (%s)' % (number, self.done['extract'].getRunName()), done.stderr)
+
+    def test_runs_of_a_job_side_by_side(self):
+        """Two runs that differ in one number must not look alike, and nothing else may look different."""
+        first = self.done['class3d']
+        second = self.proj.copyProtocol(first)
+        second.tau_fudge.set(3.5)
+        second.setObjLabel('T of 3.5')
+        table = comparisons([first, second])[0]
+        self.assertEqual(list(table.header), ['Parameter', first.getRunName(), 'T of 3.5'])
+        changed = {row[0]: row[1:] for row in table.rows}
+        label = first.getParam('tau_fudge').getLabel()
+        self.assertEqual(changed.pop(label), ['%s' % first.tau_fudge.get(), '3.5'])
+        self.assertIn('Result', changed)
+        self.assertTrue(set(changed) <= {'Result', 'Run name', 'runName', 'comment'}, changed)

@@ -8,8 +8,8 @@ import pytest
 from pwem import Domain
 from pwem.protocols import ProtSplitSet, ProtSubSet, ProtUnionSet, ProtUserSubSet
 from pwem.utils import loadSetFromDb
-from pyworkflow.object import PointerList
-from tomo.objects import SetOfSubTomograms
+from pyworkflow.object import Pointer, PointerList
+from tomo.objects import SetOfCoordinates3D, SetOfSubTomograms
 
 from relionsta.convert.bulk import read_columns
 from relionsta.convert.classes import read_classes
@@ -263,3 +263,19 @@ def test_volumes():
         file.write('no map')
     with pytest.raises(ConvertError, match='not a readable MRC map'):
         make_volume('text.mrc', 3.0)
+
+
+def test_sets_have_pointers_of_their_own():
+    """One pointer in two outputs, or in an input and an output, has two places in the project: Scipion then ends the run
+    with an error, after its last step, and without its time."""
+    given = Pointer(SetOfCoordinates3D(filename=':memory:'))
+    given.setObjId(7)
+    for made in (SetOfStaParticles(filename=':memory:'), SetOfClassesSta3D(filename=':memory:')):
+        made.setCoordinates3D(given)
+        assert made._coordsPointer is not given
+        assert made._coordsPointer.getObjId() is None
+        assert made._coordsPointer.getObjValue() is given.getObjValue()
+    particles = SetOfStaParticles(filename=':memory:')
+    particles.setTiltSeries(given)
+    particles.setCtfs(given)
+    assert [particles.getTiltSeries(asPointer=True).getObjId(), particles.getCtfs(asPointer=True).getObjId()] == [None, None]

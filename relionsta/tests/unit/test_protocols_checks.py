@@ -1,4 +1,6 @@
 """Files of particles that RELION would crash on, or go wrong with in silence, are refused by name before a run."""
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -25,7 +27,11 @@ def particles():
     for name in NAMES:
         change_block('series/%s.star' % name, name, rlnTomoZRot=85.0, rlnTomoXShiftAngst=0.0, rlnTomoYShiftAngst=0.0,
                      rlnDefocusU=3e4, rlnDefocusV=3e4, rlnDefocusAngle=0.0)
-    return read(tomograms_star='tomograms.star')
+    found = read(tomograms_star='tomograms.star')
+    image = Path(found.getFirstItem().getFileName())
+    image.parent.mkdir(exist_ok=True)
+    image.touch()
+    return found
 
 
 def change(path, block, column, values=None):
@@ -44,6 +50,13 @@ def test_good_files_are_accepted(particles):
     assert checkParticles('Particles', particles) == []
     change('run_data.star', 'particles', 'rlnMicrographName', ['m'] * 8)
     assert checkParticles('Particles', particles) == []
+
+
+def test_images_that_have_stayed_behind(particles):
+    """The rows of an imported set are there, its images on another disk: RELION would say so after the queue."""
+    Path(particles.getFirstItem().getFileName()).unlink()
+    refused(particles, 'the images of the particles are not there (job/0_stack2d.mrcs)')
+    assert checkParticles('Particles', particles, extracted=False) == []
 
 
 @pytest.mark.parametrize('column', ['rlnTomoYTilt', 'rlnTomoZRot', 'rlnTomoXShiftAngst', 'rlnTomoYShiftAngst'])

@@ -140,7 +140,8 @@ def test_figures_say_what_they_show(tmp_path):
     wedge = coverage_figure(covered(np.eye(3)))
     assert wedge.axes[0].collections and wedge.axes[-1].get_ylabel() == 'Tilt images through this direction (1 = mean)'
     image = np.asarray(wedge.axes[0].images[0].get_array().filled(np.nan))
-    assert np.mean(image[~np.isnan(image)] < ENOUGH) == pytest.approx(1 - covered(np.eye(3)).fraction, abs=0.02)  # equal areas
+    lacking = np.mean(image[~np.isnan(image)] < ENOUGH)
+    assert lacking == pytest.approx(1 - covered(np.eye(3)).fraction, abs=0.02)  # equal areas
     assert not coverage_figure(covered(A)).axes[0].collections
     for figure in (single, many, wedge):
         assert save_figure(figure, tmp_path / 'figure.png').stat().st_size > 1000

@@ -111,3 +111,17 @@ def test_another_star_file_is_refused(tmp_path):
     path.write_text(text[:-30])
     with pytest.raises(StarError, match='postprocess.star'):
         read_postprocess(path)
+
+
+def test_the_fitted_line(tmp_path):
+    """RELION sharpens with four slopes; where it fitted nothing it writes zeros, which are no B-factor of 0."""
+    def made(slope):
+        path = tmp_path / 'postprocess.star'
+        path.write_text(list_block('general', {'FinalResolution': '7.0', 'FittedSlopeGuinierPlot': slope,
+                                               'FittedInterceptGuinierPlot': '-7.5', 'CorrelationFitGuinierPlot': '0.98'})
+                        + loop_block('fsc', ['SpectralIndex', 'AngstromResolution'], [(0, 999), (1, 100.), (2, 50.)]))
+        return read_postprocess(path).fit
+
+    fit = made('-20.5')
+    assert (fit.slope, fit.intercept, fit.correlation, fit.b_factor) == (-20.5, -7.5, 0.98, -82.)
+    assert made('0.000000') is None and read_postprocess(shared_data(REAL)).fit is None

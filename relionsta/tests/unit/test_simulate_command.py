@@ -31,8 +31,6 @@ def test_other_files_are_never_removed(tmp_path, name):
     ('relion.refine3d.tomo', DEMO_SETTINGS.refine3d, ['--auto_local_healpix_order 5', '--offset_step 2']),
     ('relion.maskcreate', DEMO_SETTINGS.mask, ['--lowpass 20', '--ini_threshold 0.1']),
     ('relion.postprocess', DEMO_SETTINGS.postprocess, ['--adhoc_bfac -300']),
-    ('relion.class3d', TUTORIAL_SETTINGS.class3d, ['--firstiter_cc']),
-    ('relion.refine3d.tomo', TUTORIAL_SETTINGS.refine3d, ['--auto_local_healpix_order']),
     ('relion.ctfrefinetomo', TUTORIAL_SETTINGS.ctf_refine, ['--do_reg_defocus', '--d1 3000']),
     ('relion.framealigntomo', TUTORIAL_SETTINGS.polish, ['--motion', '--r 8']),
     ('relion.refine3d.tomo', TUTORIAL_SETTINGS.fine_refine3d, ['--auto_local_healpix_order', '--firstiter_cc'])])

@@ -1,7 +1,8 @@
 """What a folder of RELION holds: which project, which job, which of its files."""
 import pytest
 
-from relionsta.sources.relion_job import changed_since, job_type, made_by_inversion, read_relion_job
+from relionsta.sources.relion_folder import job_type, made_by_inversion
+from relionsta.sources.relion_job import changed_since, read_relion_job
 from relionsta.sources.relion_project import find_project
 from relionsta.sources.text import SourceError
 from relionsta.star import write_star

@@ -1,0 +1,77 @@
+"""The ladder of a project, and runs of one job side by side, found in the project's graph."""
+from collections import defaultdict
+
+from pyworkflow.protocol import params
+
+from ..protocols import maps
+from ..protocols.postprocess import SHARPENED, ProtStaPostProcess
+from ..protocols.refine3d import ProtStaRefine3D
+from ..results.ladder import Rung
+from .page import Table
+from .runs import shownValue
+
+OTHER_MASK = 'under another mask than "%s": not to be compared with it'
+
+
+def rungsOf(runs):
+    """Rungs of the finished post-processing runs, and of refinements that no such run has measured; runs: in order.
+
+    The note of a rung says where it was measured under another mask than the first one with its box and pixel size.
+    """
+    measured = {id_ for run in runs if _isDone(run, ProtStaPostProcess) for id_ in [_source(run.inputVolume)] if id_}
+    rungs, first = [], {}
+    for run in runs:
+        if _isDone(run, ProtStaPostProcess):
+            volume = getattr(run, SHARPENED)
+            pixel, box = volume.getSamplingRate(), maps.boxSize(volume)
+            mask = run.solventMask.get()
+            name = None if mask is None else mask.getFileName()
+            before = first.setdefault((pixel, box), (name, run.getRunName()))
+            rungs.append(Rung(run.getRunName(), run.getResult().resolution, pixel, box,
+                              note='' if before[0] == name else OTHER_MASK % before[1]))
+        elif _isDone(run, ProtStaRefine3D) and run.getObjId() not in measured and run.getModel().resolution:
+            volume = run.refinedVolume
+            rungs.append(Rung(run.getRunName(), run.getModel().resolution, volume.getSamplingRate(), maps.boxSize(volume)))
+    return rungs
+
+
+def comparisons(runs):
+    """A Table for each job that was run more than once: the parameters that differ, and what came out."""
+    by_class = defaultdict(list)
+    for run in runs:
+        by_class[run.getClassName()].append(run)
+    return [_comparison(same) for same in by_class.values() if len(same) > 1]
+
+
+def _comparison(runs):
+    label = runs[0].getClassLabel(prependPackageName=False)
+    rows = []
+    for name, param in runs[0].getDefinition().iterParams():
+        if not hasattr(runs[0], name) or isinstance(param, (params.LabelParam, params.Line, params.Group)):
+            continue
+        values = [_value(run, name, param) for run in runs]
+        if len(set(values)) > 1:
+            rows.append([param.getLabel() or name] + values)
+    rows.append(['Result'] + [(run.summary() or [''])[0].replace('*', '') for run in runs])
+    return Table('Runs of %s side by side: what differs, and what it gave' % label,
+                 ['Parameter'] + [run.getRunName() for run in runs], rows)
+
+
+def _value(run, name, param):
+    attribute = getattr(run, name)
+    if isinstance(param, params.MultiPointerParam):
+        return ', '.join(pointer.getUniqueId() for pointer in attribute)
+    if isinstance(param, params.PointerParam):
+        source = attribute.getObjValue()
+        return '–' if source is None else '%s, %s' % (getattr(source, 'getRunName', source.getNameId)(),
+                                                      attribute.getExtended() or '')
+    return shownValue(param, attribute.get())
+
+
+def _isDone(run, kind):
+    return isinstance(run, kind) and run.isFinished()
+
+
+def _source(pointer):
+    source = pointer.getObjValue()
+    return None if source is None else source.getObjId()
