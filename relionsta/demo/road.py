@@ -21,9 +21,9 @@ class Step(NamedTuple):
     rung: str = ''
 
 
-def make_road(scene: str):
+def make_road(scene: str, binning: str = '2'):
     """The steps for the simulated data set in folder `scene` (as an AreTomo3 user would have it); they take the settings of
-    simulate.presets."""
+    simulate.presets. binning: what these come to, for the names of the steps."""
     def import_aretomo3(_done, _settings):
         return dict(filesPath=scene + '/aretomo3')
 
@@ -69,7 +69,7 @@ def make_road(scene: str):
     return [
         Step('import_aretomo3', 'Import AreTomo3 results', 'ProtStaImportAreTomo3', import_aretomo3),
         Step('import_picks', 'Import picks', 'ProtStaImportPicks', import_picks),
-        Step('extract', 'Extract subtomos', 'ProtStaExtract', extract),
+        Step('extract', 'Extract subtomos, bin ' + binning, 'ProtStaExtract', extract),
         Step('reconstruct', 'Reconstruct particle', 'ProtStaReconstruct', reconstruct),
         Step('class3d', '3D classification, K = 1, local', 'ProtStaClass3D', class3d),
         Step('classify', '3D classification, no alignment', 'ProtStaClass3D', classify),

@@ -7,7 +7,7 @@ _AGAIN = '_again'
 
 def make_tutorial(scene: str):
     """The steps for the simulated data set in folder `scene`; they take a TutorialSettings."""
-    return (make_road(scene)
+    return (make_road(scene, '2.67')
             + _reference('bin1', 'refine3d', 'before the cycle') + [_mask('mask_bin1', 'reconstruct_bin1', 'bin 1')]
             + [_measure('bin1', 'Bin 1')] + _cycle('', 'refine3d', 'bin1') + _fine()
             + _reference('bin1' + _AGAIN, 'refine3d_fine', 'before the second cycle')
@@ -84,10 +84,10 @@ def _fine():
                     solventMask=output(done, 'mask_fine', 'solventMask'), **settings.postprocess)
 
     return [
-        Step('extract_fine', 'Extract subtomos again, finer', 'ProtStaExtract', extract),
-        Step('reconstruct_fine', 'Reconstruct particle, finer', 'ProtStaReconstruct', reconstruct),
-        _mask('mask_fine', 'reconstruct_fine', 'finer'),
-        Step('refine3d_fine', '3D auto-refine, finer', 'ProtStaRefine3D', refine3d),
-        Step('postprocess_fine', 'Post-processing: 3D auto-refine, finer', 'ProtStaPostProcess', postprocess,
-             '3D auto-refine, finer'),
+        Step('extract_fine', 'Extract subtomos again, bin 1.33', 'ProtStaExtract', extract),
+        Step('reconstruct_fine', 'Reconstruct particle, bin 1.33', 'ProtStaReconstruct', reconstruct),
+        _mask('mask_fine', 'reconstruct_fine', 'bin 1.33'),
+        Step('refine3d_fine', '3D auto-refine, bin 1.33', 'ProtStaRefine3D', refine3d),
+        Step('postprocess_fine', 'Post-processing: 3D auto-refine, bin 1.33', 'ProtStaPostProcess', postprocess,
+             '3D auto-refine, bin 1.33'),
     ]

@@ -10,7 +10,7 @@ from .style import CHARACTERS_PER_INCH, GREY, new_figure, styled
 
 #: A sign and a colour for each kind: whoever does not see the one sees the other.
 SIGNS = {DONE: ('✓', '#00724E'), GOING: ('…', '#0072B2'), LIMIT: ('▲', '#A63F00'), LOOK: ('!', '#A63F00')}
-_LINE = 0.21  # inches, and font sizes that fit
+_LINE = 0.25  # inches, and font sizes that fit
 _SIZE, _RULE_SIZE = 10, 8.5
 _BIGGER = 0.86  # a sentence takes more room than a caption
 

@@ -16,7 +16,7 @@ import pyworkflow as pw
 from pyworkflow.object import Pointer, PointerList
 from pyworkflow.project import Project
 from pyworkflow.protocol import launch as submit
-from pyworkflow.protocol.constants import ACTIVE_STATUS, MODE_RESUME, STATUS_LAUNCHED, STATUS_SAVED
+from pyworkflow.protocol.constants import ACTIVE_STATUS, MODE_RESUME, STATUS_FINISHED, STATUS_LAUNCHED, STATUS_SAVED
 from pyworkflow.protocol.params import EnumParam
 from pyworkflow.utils import getFileLastModificationDate
 
@@ -201,7 +201,13 @@ def isAlive(pid):
 
 
 def updateRun(project, run):
-    """Bring a run that is not at work any more up to date in the project (of changeProject); one that was killed fails."""
+    """Bring a run that is not at work any more up to date in the project (of changeProject); one that was killed fails.
+
+    A GUI that looks just when a run ends may have taken it for killed: what the run itself has written counts.
+    """
+    if readRun(run).get('status') == STATUS_FINISHED and not run.isFinished():
+        run.setStatus(STATUS_LAUNCHED)
+        run.lastUpdateTimeStamp.set(None)
     if run.isActive():
         project._updateProtocol(run)
     if run.isActive() and not isAtWork(run, project):

@@ -133,8 +133,8 @@ def projections(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
     with opened(path) as mrc:
         data = mrc.data
         nz, ny, nx = data.shape
-        return CentralSlices(*(data.sum(axis=axis, dtype=np.float32) for axis in range(3)),
-                             pixel_size=spacing, size=(nx, ny, nz))
+        along_z, along_y, along_x = (data.sum(axis=axis, dtype=np.float32) for axis in range(3))
+        return CentralSlices(xy=along_z, xz=along_y, yz=along_x, pixel_size=spacing, size=(nx, ny, nz))
 
 
 def opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':

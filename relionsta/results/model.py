@@ -19,6 +19,7 @@ from .resolution import resolution_at
 PathLike = Union[str, Path]
 # RELION's stand-in for "no value yet" in accuracies, changes, resolutions and the number of iterations
 UNSET = 999.
+_SAMPLING_LABELS = ('rlnHealpixOrder', 'rlnPsiStep', 'rlnOffsetRange', 'rlnOffsetStep', 'rlnSymmetryGroup')
 _SHELL_LABELS = ('rlnSpectralIndex', 'rlnSsnrMap', 'rlnGoldStandardFsc', 'rlnFourierCompleteness')
 _OPTIMISER_LABELS = (
     'rlnCurrentIteration', 'rlnNumberOfIterations', 'rlnHasConverged', 'rlnBestResolutionThusFar',
@@ -199,7 +200,7 @@ def read_optimiser(path: PathLike) -> Optimiser:
 def read_sampling(path: PathLike) -> Sampling:
     """Read a sampling.star; StarError where it is missing, cut or not one."""
     block = 'sampling_general'
-    row = _Values(path, block, read_star(Path(path), [block])[block])
+    row = _Values(path, block, read_star(Path(path), [block], only={block: _SAMPLING_LABELS})[block])
     return Sampling(path=os.fspath(path), healpix_order=int(row.number('rlnHealpixOrder')),
                     psi_step=row.number('rlnPsiStep'), offset_range=row.number('rlnOffsetRange'),
                     offset_step=row.number('rlnOffsetStep'), symmetry=row.text('rlnSymmetryGroup'))
@@ -228,7 +229,10 @@ def _class_result(path: PathLike, block: str, table: pd.DataFrame, row: '_Values
 def _numbers(path: PathLike, block: str, table: pd.DataFrame, label: str) -> np.ndarray:
     if label not in table:
         raise StarError(path, 'the column %s is missing; this is not a table that relion_refine writes' % label, block)
-    return pd.to_numeric(table[label], errors='coerce').to_numpy(dtype=float)
+    values = table[label]
+    if values.dtype.kind == 'O':  # something else than numbers among them
+        values = pd.to_numeric(values, errors='coerce')
+    return values.to_numpy(dtype=float)
 
 
 class _Values:

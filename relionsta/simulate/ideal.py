@@ -1,4 +1,5 @@
 """What the particles of a scene give with true parameters: the best that a refinement of them can reach."""
+import os
 from pathlib import Path
 from typing import Any, Dict
 
@@ -22,7 +23,8 @@ def true_parameters_resolution(truth: Truth, particles_table: pd.DataFrame, mask
     particles_table: RELION particles (rows that stand for no true particle are left out); the average is made at the pixel
     size of the tilt series in the table's own frame and half sets, and measured under `mask` (box voxels), so that it
     compares with an average of the table. folder: for RELION's files, made where absent. Runs two programs in the scene's
-    folder, where the paths of its truth start.
+    folder, where the paths of its truth start; there must be no blank in the way from there to `folder`: RELION makes
+    no folders then.
     """
     folder, scene = Path(folder).absolute(), truth.folder.parent.absolute()
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,5 +40,5 @@ def true_parameters_resolution(truth: Truth, particles_table: pd.DataFrame, mask
 
 
 def _run(job: Job, values: Dict[str, Any], folder: Path, scene: Path, relion_bin: Path) -> None:
-    for program, *arguments in job.commands(values, f'{folder}/'):
+    for program, *arguments in job.commands(values, os.path.relpath(str(folder), str(scene)) + '/'):
         run_relion(relion_bin, program, arguments, scene, folder / 'relion.log')

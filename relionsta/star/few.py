@@ -1,6 +1,5 @@
 """Some blocks of a large STAR file, without the rest of it: RELION puts tables of orientations, the bulk of a model.star,
 behind those that say how a run went."""
-import mmap
 import os
 from pathlib import Path
 from typing import Dict, List, Sequence, Union
@@ -20,14 +19,13 @@ def read_few(path: Union[str, Path], names: Sequence[str], complete: bool) -> Di
     try:
         if os.path.getsize(str(path)) < LARGE or complete:
             raise NotPlain
-        with open(str(path), 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-            text = _cut_out(whole, names)
+        text = _cut_out(Path(path).read_bytes(), names)
     except (OSError, ValueError) as error:
         raise NotPlain from error
     return cells_of_text(text, path, names)
 
 
-def _cut_out(whole: mmap.mmap, names: Sequence[str]) -> str:
+def _cut_out(whole: bytes, names: Sequence[str]) -> str:
     if whole.find(b'\0') >= 0 or whole.find(b'\r') >= 0:
         raise NotPlain
     starts = _starts(whole)
@@ -44,7 +42,7 @@ def _cut_out(whole: mmap.mmap, names: Sequence[str]) -> str:
     return b''.join(pieces).decode('utf-8')
 
 
-def _starts(whole: mmap.mmap) -> List[int]:
+def _starts(whole: bytes) -> List[int]:
     starts = []
     place = whole.find(_MARK)
     while place >= 0:

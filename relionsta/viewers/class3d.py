@@ -8,7 +8,7 @@ from ..protocols.class3d import ProtStaClass3D
 from ..results.class_flow import class_flow, read_class_numbers
 from ..results.model import read_model
 from ..results.select_classes import Run
-from .base import IterationViewer, parseRange
+from .base import IterationViewer, NothingToShow, parseRange
 from .gallery import GalleryView
 from .particle_lines import ParticleLinesMixin
 
@@ -76,6 +76,8 @@ class ProtStaClass3DViewer(ParticleLinesMixin, IterationViewer):
             raise self._nothing('Only iteration %d is complete, and two are compared.' % chosen[-1])
         first, last = chosen[0] if len(chosen) > 1 else before[-1], chosen[-1]
         model = self._getModel(last)
+        if len(model.classes) == 1:
+            raise NothingToShow('There is one class only: all particles stay in it.')
         numbers = [read_class_numbers(self._jobFile(self._names(number)['data'])) for number in (first, last)]
         return [self._figure(class_flow_figure(class_flow(numbers[0], numbers[1], len(model.classes)), first, last),
                              'flow between classes')]

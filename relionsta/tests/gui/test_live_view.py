@@ -25,7 +25,7 @@ class TestStaLiveView(unittest.TestCase):
         self.addCleanup(self.screen.__exit__)
         self.root = tkinter.Tk()
         self.addCleanup(self._close)
-        self.every, live.EVERY_MS = live.EVERY_MS, 100
+        self.every, live.EVERY_MS = live.EVERY_MS, 30
         self.addCleanup(setattr, live, 'EVERY_MS', self.every)
         self.folder = Path(tempfile.mkdtemp())
         self.drawn = []
@@ -60,8 +60,8 @@ class TestStaLiveView(unittest.TestCase):
                 (self.folder / 'job001').mkdir(exist_ok=True)
                 for part in (content[:len(content) // 2], content):
                     (self.folder / 'job001' / path.name).write_bytes(part)
-                    settle(window, 0.15)
-        settle(window, 1.5)
+                    settle(window, 0.08)
+        settle(window, 0.5)
         self.assertEqual(self.drawn, [0, 1, 2])
         self.assertEqual(failed, [])
         canvases = [widget for widget in _below(window) if isinstance(widget, tkinter.Canvas)]

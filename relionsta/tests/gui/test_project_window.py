@@ -101,6 +101,8 @@ class TestStaWindows(BaseTest):
         opened = {}
 
         def look():
+            # The overview has opened by itself
+            opened['overview'] = self._titles().count('3D classification: convergence')
             for line in ('showConvergence', 'showSlices'):
                 before = self._windows()
                 viewer._visualizeParam(line)
@@ -108,7 +110,7 @@ class TestStaWindows(BaseTest):
                 opened[line] = self._windows() - before
 
         self._whileShown(lambda: viewer.visualize(classified, windows=self.window), look)
-        self.assertEqual(opened, {'showConvergence': 1, 'showSlices': 1})
+        self.assertEqual(opened, {'overview': 1, 'showConvergence': 1, 'showSlices': 1})
 
     def test_wand_takes_a_good_box(self):
         """A wand that shows one number and fills in another misleads whoever trusts it."""
@@ -169,9 +171,12 @@ class TestStaWindows(BaseTest):
         if failures:
             raise failures[0]
 
-    def _windows(self):
+    def _titles(self):
         root = self.window.root.nametowidget('.')
-        return sum(1 for widget in _below(root) if isinstance(widget, tkinter.Toplevel))
+        return [widget.title() for widget in _below(root) if isinstance(widget, tkinter.Toplevel)]
+
+    def _windows(self):
+        return len(self._titles())
 
 
 def _below(widget):

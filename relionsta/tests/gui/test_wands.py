@@ -14,6 +14,7 @@ from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS
 
 PIXEL = SETTINGS.box_angst / SETTINGS.box
+POLL_MS = 300
 
 
 @unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
@@ -53,12 +54,18 @@ class TestStaWands(StaCase):
         form.wizParamName = name
 
         def read():
-            for dialog in [widget for widget in _below(form.root) if isinstance(widget, tkinter.Toplevel)]:
-                said.extend(widget.get('1.0', 'end') for widget in _below(dialog) if isinstance(widget, tkinter.Text))
-                said.extend(widget.cget('text') for widget in _below(dialog) if isinstance(widget, tkinter.Label))
-                (answer or tkinter.Toplevel.destroy)(dialog)
+            shown = [widget for widget in _below(form.root)
+                     if isinstance(widget, tkinter.Toplevel) and widget.winfo_viewable()]
+            if not shown:  # Tk fails where a dialog goes before it was seen
+                form.root.after(POLL_MS, read)
+                return
+            settle(form.root, 0.2)
+            dialog = shown[0]
+            said.extend(widget.get('1.0', 'end') for widget in _below(dialog) if isinstance(widget, tkinter.Text))
+            said.extend(widget.cget('text') for widget in _below(dialog) if isinstance(widget, tkinter.Label))
+            (answer or tkinter.Toplevel.destroy)(dialog)
 
-        form.root.after(1000, read)
+        form.root.after(POLL_MS, read)
         form.wizards[name]().show(form)
         self.assertTrue(said, 'the wand was silent')
         return ' '.join(map(str, said))

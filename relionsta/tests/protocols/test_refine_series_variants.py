@@ -9,6 +9,7 @@ from relionsta.star import read_star, write_star
 from relionsta.star.trajectories import read_trajectories
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, WRONG, SeriesCase
 from relionsta.tests.protocols.test_refine_series import shift_error, tables
+from relionsta.viewers import ProtStaSeriesRefineViewer
 
 FEW = 8
 NUMBER = WRONG.series * WRONG.particles
@@ -80,6 +81,7 @@ class TestStaRefineSeriesVariants(SeriesCase):
         self.assertEqual(len(names), FEW)
         moved = read_trajectories(particles.getTrajectoriesStar())
         self.assertEqual(set(moved), names)
+        self._check_views(run, sorted(names))
         half = self.shelf.changed(particles, 'fewer', keep=lambda particle: particle.getObjId() % 2 == 0)
         for source, series in ((half, None), (self.output(run, 'outputParticles'), self.output(run, 'tiltSeries'))):
             with self.part(own_tilt_series=series is None):
@@ -98,6 +100,25 @@ class TestStaRefineSeriesVariants(SeriesCase):
         self.assertEqual(foreign.validate(), [])
         self.assertIn('trajectories', '\n'.join(foreign.warnings()))
         self.assertEqual(foreign.getValues()['in_trajectories'], '')
+
+    def _check_views(self, run, names):
+        """What moved is shown as RELION's files say it, for the tilt images and for the particles."""
+        viewer = ProtStaSeriesRefineViewer(project=self.proj)
+        viewer.setProtocol(run)
+        images, particles = (view.figure for view in viewer._getViews('showMoved'))
+        changes = run.getChanges()
+        shifts = np.hypot(changes['shift_x'], changes['shift_y'])
+        self.assertIn('%.2f Å in the median' % shifts.median(), images._suptitle.get_text())
+        self.assertIn('of %d' % FEW, particles.axes[0].get_legend().get_texts()[0].get_text())
+        self.assertEqual(len(viewer._getViews('showSeries')[0].figure.legends[0].get_texts()), 5)
+        name = viewer._particleSource().largest()
+        figure = viewer._getViews('showTrajectories')[0].figure
+        inside = [one for one in names if one.startswith(name + '/')]
+        self.assertIn('%s: %d particles' % (name, len(inside)), figure._suptitle.get_text())
+        table = viewer._getViews('showTomograms')[0].table
+        self.assertEqual(table['particles'].sum(), FEW)
+        moved = viewer._particleSource().motion().moved()
+        np.testing.assert_allclose(table['motion'][name], moved[inside].median())
 
     def test_deformations_reach_an_extraction_from_the_sets(self):
         """They are in no column that Scipion knows."""

@@ -172,7 +172,7 @@ class TestStaScanTrouble(ScanCase):
         """A computer without memory kills one run: the night's work of the others must not be lost."""
         scan, found = self._start()
         kill(int(readRun(found['tau_fudge = 4'])['_pid']))
-        wait_for(lambda: not self.refreshed(scan).isActive())
+        wait_for(lambda: readRun(scan).get('status') == 'finished')
         scan = self.refreshed(scan)
         told = '\n'.join(scan.summary())
         self.assertTrue(scan.isFinished(), scan.getErrorMessage())

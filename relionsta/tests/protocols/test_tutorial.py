@@ -158,5 +158,5 @@ class TestInjectedErrors(SeriesCase):
                               solventMask=self.output(mask, 'solventMask')).getResult().resolution
         halved = read_star(self.average._getExtraPath('job000', 'particles.star'), ['particles'])['particles']
         best = true_parameters_resolution(read_truth(scene_folder(WRONG)), halved, mask.solventMask.getFileName(), BOX,
-                                          scratch() / 'true parameters', relion_home() / 'bin')
+                                          scratch() / 'true_parameters', relion_home() / 'bin')
         self.assertLess(best, 0.75 * stated)

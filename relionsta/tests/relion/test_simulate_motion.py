@@ -30,7 +30,7 @@ def test_particles_are_projected_where_they_have_moved(tmp_path):
     assert np.abs(wanted).max() > 2
     found = np.array([[_shift(images['still'][image], images['moving'][image], place[:2]) for place in places[image]]
                       for image in range(len(table))])
-    np.testing.assert_allclose(found, wanted, atol=0.5)
+    np.testing.assert_allclose(found, wanted, atol=0.2)
 
 
 def _shift(before, after, place):
@@ -39,8 +39,8 @@ def _shift(before, after, place):
     one, other = (np.fft.fft2(image[y, x]) for image in (before, after))
     peaks = np.fft.fftshift(np.fft.ifft2(other * one.conj()).real)
     row, column = np.unravel_index(np.argmax(peaks), peaks.shape)
-    return [column - WINDOW + _vertex(peaks[row, column - 1:column + 2]),
-            row - WINDOW + _vertex(peaks[row - 1:row + 2, column])]
+    return [column - peaks.shape[1] // 2 + _vertex(peaks[row, column - 1:column + 2]),
+            row - peaks.shape[0] // 2 + _vertex(peaks[row - 1:row + 2, column])]
 
 
 def _vertex(values):
