@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from relionsta.jobs import files
+from relionsta.results import whole
 from relionsta.results.iterations import (
     complete_iterations,
     is_complete,
@@ -179,3 +180,16 @@ def test_real_star_files_of_relion_5_0_are_whole(tmp_path):
         shutil.copy(real / name, tmp_path / name)
     shutil.copy(shared_data('relion5-hiv-project/Refine3D/job034/run_data.star'), tmp_path / 'run_it025_data.star')
     assert complete_iterations(tmp_path, files.CLASS3D) == [25]
+
+
+@pytest.mark.parametrize('piece', [1, 7, 64, 1000])
+def test_whole_files_are_whole_in_pieces(tmp_path, monkeypatch, piece):
+    """Large files are read piece by piece: a heading that a piece ends in must neither be missed nor taken for another."""
+    monkeypatch.setattr(whole, 'PIECE_BYTES', piece)
+    write_iteration(tmp_path, files.CLASS3D, 1, 12)
+    assert complete_iterations(tmp_path, files.CLASS3D) == [1]
+    model = tmp_path / 'run_it001_model.star'
+    text = model.read_text()
+    # Class 1 is gone, and those that begin with the same digit are there
+    model.write_text(text.replace('data_model_class_1\n', 'data_model_other\n'))
+    assert complete_iterations(tmp_path, files.CLASS3D) == []
