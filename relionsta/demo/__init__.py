@@ -1,1 +1,1 @@
-"""The main job in a Scipion project: an AreTomo3 folder in, a post-processed map out."""
+"""The main job, and the whole tutorial, in a Scipion project: an AreTomo3 folder in, a post-processed map out."""

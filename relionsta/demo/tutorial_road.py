@@ -7,25 +7,27 @@ _AGAIN = '_again'
 
 def make_tutorial(scene: str):
     """The steps for the simulated data set in folder `scene`; they take a TutorialSettings."""
+    again = 'bin1' + _AGAIN
     return (make_road(scene, '2.67')
-            + _reference('bin1', 'refine3d', 'before the cycle') + [_mask('mask_bin1', 'reconstruct_bin1', 'bin 1')]
-            + [_measure('bin1', 'Bin 1')] + _cycle('', 'refine3d', 'bin1') + _fine()
-            + _reference('bin1' + _AGAIN, 'refine3d_fine', 'before the second cycle')
-            + [_measure('bin1' + _AGAIN, 'Bin 1, again')] + _cycle(_AGAIN, 'refine3d_fine', 'bin1' + _AGAIN))
+            + [_reference('bin1', 'refine3d', 'before the cycle'), _mask('mask_bin1', 'reconstruct_bin1', 'bin 1'),
+               _measure('bin1', 'Bin 1')] + _cycle('', 'refine3d', 'bin1') + _fine()
+            + [_reference(again, 'refine3d_fine', 'before the second cycle'), _measure(again, 'Bin 1, again')]
+            + _cycle(_AGAIN, 'refine3d_fine', again))
 
 
 def _cycle(again, particles, reference):
     """CTF refinement, then polishing, each measured under the mask of the first reference. particles: the job whose
     particles it begins with; reference: the end of the names of the jobs that made and measured their average."""
     ctf, polish, more = 'ctf' + again, 'polish' + again, ', again' if again else ''
-    return ([_refine_series('ctf_refine' + again, 'CTF refinement' + more, 'ProtStaCtfRefine', 'ctf_refine', particles,
-                            reference)]
-            + _reference(ctf, 'ctf_refine' + again, 'after CTF refinement' + more)
-            + [_measure(ctf, 'CTF refinement' + more),
-               _refine_series('polish' + again, 'Bayesian polishing' + more, 'ProtStaPolish', 'polish',
-                              'ctf_refine' + again, ctf)]
-            + _reference(polish, 'polish' + again, 'after polishing' + more)
-            + [_measure(polish, 'Bayesian polishing' + more)])
+    return [
+        _refine_series('ctf_refine' + again, 'CTF refinement' + more, 'ProtStaCtfRefine', 'ctf_refine', particles,
+                       reference),
+        _reference(ctf, 'ctf_refine' + again, 'after CTF refinement' + more),
+        _measure(ctf, 'CTF refinement' + more),
+        _refine_series(polish, 'Bayesian polishing' + more, 'ProtStaPolish', 'polish', 'ctf_refine' + again, ctf),
+        _reference(polish, polish, 'after polishing' + more),
+        _measure(polish, 'Bayesian polishing' + more),
+    ]
 
 
 def _reference(name, particles, when):
@@ -34,7 +36,7 @@ def _reference(name, particles, when):
         return dict(inputParticles=output(done, particles, 'outputParticles'), binning=1.0,
                     box_size=settings.reference_box, numberOfThreads=2)
 
-    return [Step('reconstruct_' + name, 'Reconstruct particle, bin 1, ' + when, 'ProtStaReconstruct', parameters)]
+    return Step('reconstruct_' + name, 'Reconstruct particle, bin 1, ' + when, 'ProtStaReconstruct', parameters)
 
 
 def _mask(job, average, what):

@@ -24,6 +24,7 @@ class NothingToShow(Exception):
 
 #: Reasons not to show a figure, which are told.
 NOTHING = (NothingToShow, ValueError, OSError)
+WAITING = 'No iteration is complete yet: this window follows the run.'
 #: Milliseconds from the form to the overview.
 OVERVIEW_MS = 300
 
@@ -149,7 +150,7 @@ class IterationViewer(ProtStaViewer):
         def draw(follower):
             course = follower.course()
             if course is None:
-                return notice_figure('No iteration is complete yet: this window follows the run.')
+                return notice_figure(WAITING)
             return convergence_figure(course, title='Convergence of %s' % self.protocol.getRunName())
 
         return [self._live(draw, 'convergence')]

@@ -2,13 +2,14 @@
 from pyworkflow.protocol import params
 
 from ..figures.fsc import Curve, refine_fsc_figure
+from ..figures.words import notice_figure
 from ..jobs import files
 from ..protocols.refine3d import ProtStaRefine3D
 from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.model import read_model
 from ..star import StarError
-from .base import IterationViewer
+from .base import WAITING, IterationViewer
 from .compare import CompareMixin
 from .particle_lines import ParticleLinesMixin
 
@@ -35,6 +36,8 @@ class ProtStaRefine3DViewer(CompareMixin, ParticleLinesMixin, IterationViewer):
                 'showConvergence': self._showConvergence, 'showVolumes': self._showVolumes, **self._particleShows()}
 
     def _showFsc(self):
+        if not self.iterations.get('').strip() and not self._hasFinal():
+            return [self._live(self._lastFsc, 'FSC')]
         folder = self.protocol._getJobPath()
         iterations = [] if self._isFinalOnly() else self._getIterations()
         models = {'Iteration %d' % number: read_iteration(folder, self._jobType, number).model
@@ -42,6 +45,15 @@ class ProtStaRefine3DViewer(CompareMixin, ParticleLinesMixin, IterationViewer):
         if self._hasFinal():
             models['Final'] = self._getFinalModel()
         return [self._figure(refine_fsc_figure(models), 'FSC')]
+
+    @staticmethod
+    def _lastFsc(follower):
+        """The FSC of a run at work: of its last complete iteration, and of its end when it comes."""
+        models = {'Iteration %d' % number: follower.iterations[number].model
+                  for number in sorted(follower.iterations)[-1:]}
+        if follower.final is not None:
+            models['Final'] = follower.final
+        return refine_fsc_figure(models) if models else notice_figure(WAITING)
 
     def _curveOf(self, run):
         try:

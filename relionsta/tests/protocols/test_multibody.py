@@ -215,7 +215,8 @@ class TestStaMultiBody(PseudoCase):
             viewer.iterations.set(iterations)
             for line in ('showFsc', 'showSlices', 'showConvergence', 'showFlexibility', 'showMotions'):
                 with self.part(line=line, iterations=iterations):
-                    self.assertEqual([type(view) for view in viewer._getViews(line)], [FigureView])
+                    views = viewer._getViews(line)
+                    self.assertTrue(len(views) == 1 and isinstance(views[0], FigureView), views)
 
     def test_an_empty_table_is_the_wands(self):
         """Two ways to the same default must not differ."""
