@@ -108,8 +108,8 @@ def _classes(course: Course) -> Verdict:
                        'ago: some classes are too alike to settle. See who goes where; ask for fewer classes.'
                        % (now, STALLED), 'The changes of the last %d iterations have not fallen by %.0f %%.'
                        % (STALLED, 100 * (1 - FALL)))
-    return Verdict(GOING, 'Still improving: %.1f %% of the particles changed class in iteration %d%s.'
-                   % (now, course.last, _more(course)), rule)
+    return Verdict(GOING, '%s: %.1f %% of the particles changed class in iteration %d%s.'
+                   % ('Settling' if now <= 100 * STABLE else 'Still improving', now, course.last, _more(course)), rule)
 
 
 def _single(course: Course) -> Verdict:

@@ -85,7 +85,7 @@ class TutorialSettings(DemoSettings):
     # The reference comes from Reconstruct particle, and that is not on RELION's absolute grey scale.
     fine_refine3d: Dict[str, Any] = _options(
         ref_correct_greyscale=False, ini_high=12.0, sampling='1.8 degrees', auto_local_sampling='1.8 degrees',
-        offset_range=1.0, offset_step=1.0, do_solvent_fsc=True, other_args=_SEED)
+        offset_range=1.0, offset_step=0.5, do_solvent_fsc=True, other_args=_SEED)
 
 
 TUTORIAL_SETTINGS = TutorialSettings()

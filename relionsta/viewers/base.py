@@ -9,11 +9,13 @@ from ..figures.convergence import convergence_figure
 from ..figures.ladder import ladder_figure
 from ..figures.slices import slices_figure
 from ..figures.words import notice_figure
+from ..protocols.maps import mapFile
 from ..results.follow import Follower
 from ..results.iterations import complete_iterations
 from ..results.maps import central_slices
 from .figure_view import FigureView
 from .live import LiveView
+from .map_window import MapWindow
 from .report_view import ReportView
 from .volumes import volumeViewers, volumeViews
 
@@ -115,6 +117,11 @@ class ProtStaViewer(ProtocolViewer):
         return NothingToShow('%s %s' % (what, advice))
 
     # -------------------------------------------------------------------- form
+    def _addWalkParam(self, form):
+        form.addParam('showWalk', params.LabelParam, label='Maps: walk through the slices, with mask; surface',
+                      help='Three slices that follow sliders, wheel and clicks, with the outline of the mask; the surface '
+                           'as a lit picture.')
+
     def _addVolumesParam(self, form):
         self._volumeViewers = volumeViewers()
         if self._volumeViewers:
@@ -129,6 +136,15 @@ class ProtStaViewer(ProtocolViewer):
         """maps: label -> path."""
         slices = {label: central_slices(path) for label, path in maps.items()}
         return self._figure(slices_figure(slices, title=title), 'slices')
+
+    def _walk(self, maps, masks=None, threshold=None):
+        """maps, masks: label -> path."""
+        return [MapWindow(self.protocol.getRunName(), maps, masks, threshold, self.getTkRoot())]
+
+    def _solventMask(self):
+        """Label -> path of the mask that the run was given."""
+        mask = self.protocol.solventMask.get()
+        return {} if mask is None else {'solvent mask': mapFile(mask)}
 
     def _volumes(self, maps):
         name = self._volumeViewers[self.showVolumes.get()]

@@ -36,6 +36,7 @@ class ProtStaClass3DViewer(ParticleLinesMixin, IterationViewer):
                       help='Which particles went from which class to which, from the first to the last of the chosen '
                            'iterations; of one iteration, since the complete one before it.')
         self._defineMore(form)
+        self._addWalkParam(form)
         self._addVolumesParam(form)
         self._addParticleLines(form)
 
@@ -45,7 +46,7 @@ class ProtStaClass3DViewer(ParticleLinesMixin, IterationViewer):
     def _getShows(self):
         return {'showGallery': self._showGallery, 'showSlices': self._showSlices, 'showSsnr': self._showSsnr,
                 'showConvergence': self._showConvergence, 'showFlow': self._showFlow,
-                'showVolumes': self._showVolumes, **self._particleShows()}
+                'showWalk': self._showWalk, 'showVolumes': self._showVolumes, **self._particleShows()}
 
     def _showGallery(self):
         return [GalleryView(self.protocol, self.getProject(), self._requireComplete(),
@@ -81,6 +82,11 @@ class ProtStaClass3DViewer(ParticleLinesMixin, IterationViewer):
         numbers = [read_class_numbers(self._jobFile(self._names(number)['data'])) for number in (first, last)]
         return [self._figure(class_flow_figure(class_flow(numbers[0], numbers[1], len(model.classes)), first, last),
                              'flow between classes')]
+
+    def _showWalk(self):
+        maps = {'Class %d of iteration %d' % (number, iteration): path for iteration in self._getIterations()
+                for number, path in self._getMaps(iteration, self._getModel(iteration)).items()}
+        return self._walk(maps, self._solventMask() if hasattr(self.protocol, 'solventMask') else None)
 
     def _showVolumes(self):
         views = []

@@ -25,10 +25,12 @@ class ProtStaMaskViewer(ProtStaViewer):
         if self.protocol.usedWith.get() is not None:
             form.addParam('showUsedWith', params.LabelParam, label='Mask on the map that it will be used with',
                           help='Central slices of that map with the outline of the mask.')
+        self._addWalkParam(form)
         self._addVolumesParam(form)
 
     def _getShows(self):
-        return {'showMask': self._showMask, 'showUsedWith': self._showUsedWith, 'showVolumes': self._showVolumes}
+        return {'showMask': self._showMask, 'showUsedWith': self._showUsedWith, 'showWalk': self._showWalk,
+                'showVolumes': self._showVolumes}
 
     def _showMask(self):
         source = self.protocol.inputVolume.get()
@@ -47,6 +49,13 @@ class ProtStaMaskViewer(ProtStaViewer):
         background = mask if volume is None else central_slices(maps.mapFile(volume))
         return [self._figure(mask_figure(background, mask, *histogram, title='Mask on %s' % (
             'its own' if volume is None else os.path.basename(maps.mapFile(volume)))), 'mask')]
+
+    def _showWalk(self):
+        source = self.protocol.inputVolume.get()
+        mask = {'mask': self._getMask()}
+        return self._walk(mask if source is None else {'map': maps.mapFile(source), **mask}, mask,
+                          None if source is None else self.protocol.usedThreshold.get(
+                              self.protocol.inimask_threshold.get()))
 
     def _showVolumes(self):
         shown = {'Mask': self._getMask()}

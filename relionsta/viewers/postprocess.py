@@ -4,6 +4,7 @@ from pyworkflow.protocol import params
 from ..figures.fsc import Curve, postprocess_fsc_figure
 from ..figures.guinier import guinier_figure
 from ..jobs import files
+from ..protocols.maps import halfMaps, mapFile
 from ..protocols.postprocess import ProtStaPostProcess
 from ..results.postprocess import CORRECTED, UNMASKED, read_postprocess
 from ..star import StarError
@@ -28,11 +29,12 @@ class ProtStaPostProcessViewer(CompareMixin, ProtStaViewer):
         self._addCompareParams(form)
         form.addParam('showGuinier', params.LabelParam, label='Guinier plot (sharpening)')
         form.addParam('showSlices', params.LabelParam, label='Maps: central slices')
+        self._addWalkParam(form)
         self._addVolumesParam(form)
 
     def _getShows(self):
         return {'showFsc': self._showFsc, 'showCompare': self._showCompare, 'showGuinier': self._showGuinier,
-                'showSlices': self._showSlices, 'showVolumes': self._showVolumes}
+                'showSlices': self._showSlices, 'showWalk': self._showWalk, 'showVolumes': self._showVolumes}
 
     def _showFsc(self):
         return [self._figure(postprocess_fsc_figure(self._getResult()), 'FSC')]
@@ -51,6 +53,12 @@ class ProtStaPostProcessViewer(CompareMixin, ProtStaViewer):
 
     def _showSlices(self):
         return [self._slices(self._getMaps(), 'Post-processed maps')]
+
+    def _showWalk(self):
+        volume = self.protocol.inputVolume.get()
+        before = {} if volume is None else dict({'Before': mapFile(volume)}, **{
+            'Before, half map %d' % number: half for number, half in enumerate(halfMaps(volume), start=1)})
+        return self._walk(dict(self._getMaps(), **before), self._solventMask())
 
     def _showVolumes(self):
         return self._volumes(self._getMaps())

@@ -1,6 +1,7 @@
 """Analyze Results of Reconstruct particle."""
 from pyworkflow.protocol import params
 
+from ..protocols.maps import halfMaps
 from ..protocols.reconstruct import AVERAGE, HELICAL, ProtStaReconstruct
 from .base import ProtStaViewer
 from .particle_lines import ParticleLinesMixin
@@ -15,14 +16,22 @@ class ProtStaReconstructViewer(ParticleLinesMixin, ProtStaViewer):
     def _defineParams(self, form):
         form.addSection(label='Results')
         form.addParam('showSlices', params.LabelParam, label='Average: central slices')
+        self._addWalkParam(form)
         self._addVolumesParam(form)
         self._addParticleLines(form)
 
     def _getShows(self):
-        return {'showSlices': self._showSlices, 'showVolumes': self._showVolumes, **self._particleShows()}
+        return {'showSlices': self._showSlices, 'showWalk': self._showWalk, 'showVolumes': self._showVolumes,
+                **self._particleShows()}
 
     def _showSlices(self):
         return [self._slices(self._getMaps(), 'Reconstructed particle')]
+
+    def _showWalk(self):
+        volume = getattr(self.protocol, AVERAGE, None)
+        halves = [] if volume is None else halfMaps(volume)
+        return self._walk(dict(self._getMaps(), **{'Half map %d' % number: half
+                                                   for number, half in enumerate(halves, start=1)}))
 
     def _showVolumes(self):
         return self._volumes(self._getMaps())

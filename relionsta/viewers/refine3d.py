@@ -28,12 +28,14 @@ class ProtStaRefine3DViewer(CompareMixin, ParticleLinesMixin, IterationViewer):
         form.addParam('showFsc', params.LabelParam, label='Gold-standard FSC')
         self._addCompareParams(form)
         form.addParam('showSlices', params.LabelParam, label='Maps: central slices')
+        self._addWalkParam(form)
         self._addVolumesParam(form)
         self._addParticleLines(form)
 
     def _getShows(self):
         return {'showFsc': self._showFsc, 'showCompare': self._showCompare, 'showSlices': self._showSlices,
-                'showConvergence': self._showConvergence, 'showVolumes': self._showVolumes, **self._particleShows()}
+                'showConvergence': self._showConvergence, 'showWalk': self._showWalk, 'showVolumes': self._showVolumes,
+                **self._particleShows()}
 
     def _showFsc(self):
         if not self.iterations.get('').strip() and not self._hasFinal():
@@ -64,6 +66,9 @@ class ProtStaRefine3DViewer(CompareMixin, ParticleLinesMixin, IterationViewer):
 
     def _showSlices(self):
         return [self._slices(self._getMaps(), 'Maps of the auto-refinement')]
+
+    def _showWalk(self):
+        return self._walk(self._getMaps(), self._solventMask())
 
     def _showVolumes(self):
         return self._volumes(self._getMaps())
