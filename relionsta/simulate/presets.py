@@ -61,8 +61,8 @@ DEMO_SETTINGS = DemoSettings()
 #: the data set states is wrong, and nothing is said of how the particles move. The particle has fine detail, which the
 #: errors hide.
 TUTORIAL_SCENE = SceneParameters(
-    series=2, particles=50, decoys=6, empty_picks=6, tilts=31, tilt_step=4.0, image_size=(560, 528), thickness=96,
-    pixel=3.0, tomogram_binning=4, snr=0.3, diameter=120.0, detail=4.0, spacing=130.0, tilt_shift_rms=20.0,
+    series=2, particles=40, decoys=6, empty_picks=6, tilts=31, tilt_step=4.0, image_size=(560, 528), thickness=96,
+    pixel=3.0, tomogram_binning=4, snr=0.8, diameter=120.0, detail=4.0, spacing=130.0, tilt_shift_rms=20.0,
     pick_angle_error=7.0, pick_shift_error=5.0, defocus_error=(1500.0, -1500.0), tilt_shift_error=5.0, motion=0.15)
 
 
@@ -76,6 +76,9 @@ class TutorialSettings(DemoSettings):
     diameter: float = 160.0
     fine_box: int = 48
     reference_box: int = 64
+    class3d: Dict[str, Any] = _options(
+        ref_correct_greyscale=False, ini_high=30.0, nr_classes=1, nr_iter=3, tau_fudge=1.0, sampling='3.7 degrees',
+        do_local_ang_searches=True, sigma_angles=15.0, offset_range=2.0, offset_step=1.0, other_args=_SEED)
     postprocess: Dict[str, Any] = _options(do_auto_bfac=False, do_adhoc_bfac=True, adhoc_bfac=-100.0)
     # Empty thresholds are suggested from the map.
     fine_mask: Dict[str, Any] = _options(lowpass_filter=20.0, extend_inimask=3, width_mask_edge=5)
@@ -84,7 +87,7 @@ class TutorialSettings(DemoSettings):
     polish: Dict[str, Any] = _options(max_error=8, do_motion=True)
     # The reference comes from Reconstruct particle, and that is not on RELION's absolute grey scale.
     fine_refine3d: Dict[str, Any] = _options(
-        ref_correct_greyscale=False, ini_high=12.0, sampling='1.8 degrees', auto_local_sampling='1.8 degrees',
+        ref_correct_greyscale=False, ini_high=12.0, sampling='0.9 degrees', auto_local_sampling='0.9 degrees',
         offset_range=1.0, offset_step=0.5, do_solvent_fsc=True, other_args=_SEED)
 
 
