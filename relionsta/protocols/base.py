@@ -53,6 +53,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     _anyVersion = ()
     #: numbers that the form leaves empty -> what is taken then, in words
     _emptyMeans = {}
+    #: those of them that hold RELION's default at first
+    _prefilled = ()
     #: parameters that only choose what becomes output of what RELION has made
     _outputParams = ()
     #: True where a run that was cut off can go on, tomogram by tomogram: `_removeTorn` then takes away what is not whole
@@ -69,7 +71,7 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
         if hasJobStar(self):
             addSettingsFile(form)
         addJobOptions(form, self._job, skip=self._filledIn, conditions=self._extraConditions,
-                      anyVersion=self._anyVersion, empty=self._emptyMeans)
+                      anyVersion=self._anyVersion, empty=self._emptyMeans, prefilled=self._prefilled)
         addRunOptions(form, self._job, threads=self._defaultThreads, mpi=self._defaultMpi)
 
     def _defineInputParams(self, form):

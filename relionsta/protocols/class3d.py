@@ -18,6 +18,7 @@ class ProtStaClass3D(ClassOutputsMixin, ProtStaReferenceBase):
     _possibleOutputs = CLASS_OUTPUTS
     _job = CLASS3D
     _emptyMeans = dict(ProtStaReferenceBase._emptyMeans, highres_limit='Nyquist of the particles')
+    _prefilled = ('highres_limit',)
     _defaultThreads = 2
     _referenceHelp = 'A first average, low-pass filtered below; every class starts from it.'
     _iterationHelp = 'The iteration whose classes and particles become the output; -1 is the last one.'

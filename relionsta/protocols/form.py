@@ -32,14 +32,15 @@ def relionVersion():
         return NEWEST
 
 
-def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=(), empty=None):
+def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=(), empty=None, prefilled=()):
     """Add the options of `job` to a Scipion form, in sections that carry the names of RELION's tabs.
 
     skip: options that the protocol fills in itself (inputs that are Scipion objects). defaults: values that
     replace RELION's defaults, by option name. conditions: when an option is shown, beside its own condition, by
     option name. Options of other RELION versions are kept, out of sight, so that a project opens with any version;
     anyVersion: options that are shown all the same, because the protocol translates them for other versions. empty:
-    numbers that the form leaves empty, by option name -> what the protocol takes then, in words.
+    numbers that the form leaves empty, by option name -> what the protocol takes then, in words; prefilled: those of
+    them that hold their default at first.
     """
     defaults, conditions, empty = defaults or {}, conditions or {}, empty or {}
     version = relionVersion()
@@ -51,7 +52,8 @@ def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion
             if option.tab == tab:
                 exists = option.name in anyVersion or option.exists_in(version)
                 _addOption(section, option, defaults.get(option.name, option.default),
-                           _condition(option, exists, conditions.get(option.name)), empty.get(option.name))
+                           _condition(option, exists, conditions.get(option.name)), empty.get(option.name),
+                           option.name in prefilled)
 
 
 def addSettingsFile(form):
@@ -76,7 +78,7 @@ def addRunOptions(form, job, threads=1, mpi=1):
     form.addParallelSection(threads=threads if 'nr_threads' in names else 0, mpi=mpi if 'nr_mpi' in names else 0)
 
 
-def _addOption(section, option, default, condition, empty=None):
+def _addOption(section, option, default, condition, empty=None, prefilled=False):
     arguments = dict(
         label=_label(option) + (' (empty: %s)' % empty if empty else ''), help=_help(option), condition=condition,
         expertLevel=LEVEL_ADVANCED if option.advanced else LEVEL_NORMAL)
@@ -87,7 +89,7 @@ def _addOption(section, option, default, condition, empty=None):
         return
     if option.kind in (Kind.INT, Kind.FLOAT):
         arguments['allowsNull'] = True  # emptyNumbers says more than Scipion does
-    section.addParam(option.name, _PARAMS[option.kind], default=None if empty else default, **arguments)
+    section.addParam(option.name, _PARAMS[option.kind], default=None if empty and not prefilled else default, **arguments)
 
 
 def problemText(protocol, job, problem):

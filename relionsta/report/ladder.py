@@ -8,8 +8,10 @@ from ..protocols.postprocess import SHARPENED, ProtStaPostProcess
 from ..protocols.refine3d import ProtStaRefine3D
 from ..results.ladder import Rung
 from .page import Table
-from .runs import shownValue
+from .runs import HOUSEHOLD, shownValue
 
+#: lines and frames of a form
+_NO_VALUES = (params.LabelParam, params.Line, params.Group)
 OTHER_MASK = 'under another mask than "%s": not to be compared with it'
 
 
@@ -47,7 +49,7 @@ def _comparison(runs):
     label = runs[0].getClassLabel(prependPackageName=False)
     rows = []
     for name, param in runs[0].getDefinition().iterParams():
-        if not hasattr(runs[0], name) or isinstance(param, (params.LabelParam, params.Line, params.Group)):
+        if name in HOUSEHOLD or not hasattr(runs[0], name) or isinstance(param, _NO_VALUES):
             continue
         values = [_value(run, name, param) for run in runs]
         if len(set(values)) > 1:

@@ -8,8 +8,8 @@ from ..protocols.runner import RUN_SCRIPT, duration
 from .figures import figuresOf
 from .page import Code, Link, Picture, Section, Table, Text
 
-#: parameters of Scipion's own, which say nothing of the result
-_HOUSEHOLD = ('runName', 'runMode', 'hostName', 'comment', 'useQueue', 'queueParams', 'waitForQueueChoice',
+#: Parameters of Scipion's own, which say nothing of the result
+HOUSEHOLD = ('runName', 'runMode', 'hostName', 'comment', 'useQueue', 'queueParams', 'waitForQueueChoice',
               'stepsExecutionMode', 'expertLevel', '_useQueue', '_prerequisites', '_queueParams')
 _LINK = re.compile(r'\[\[([^\]]+)\]\[([^\]]+)\]\]')
 
@@ -79,7 +79,7 @@ def _settings(protocol):
     rows = []
     for name, param in protocol.getDefinition().iterParams():
         if isinstance(param, (params.PointerParam, params.MultiPointerParam, params.LabelParam, params.Line,
-                              params.Group)) or name in _HOUSEHOLD:
+                              params.Group)) or name in HOUSEHOLD:
             continue
         value = getattr(protocol, name).get()
         default = type(getattr(protocol, name))(value=param.default.get()).get()

@@ -1,11 +1,10 @@
 """Analyze Results of every kind of node of a finished project, in Scipion's own window."""
-import os
 import tkinter
-import unittest
 
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView
 
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import settle
+from relionsta.tests.gui.window_case import ProjectWindowMixin, below
 from relionsta.tests.protocols.case import StaCase
 from relionsta.viewers.base import ProtStaViewer
 
@@ -13,30 +12,15 @@ from relionsta.viewers.base import ProtStaViewer
 ELSEWHERE = ('showVolumes', 'showExtract', 'showReport', 'showProjectReport', 'showScene')
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaAnalyzeResults(StaCase):
+class TestStaAnalyzeResults(ProjectWindowMixin, StaCase):
     """The road from import to post-processing."""
 
     _until = 'postprocess'
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
-
     def setUp(self):
         super().setUp()
-        from pyworkflow.gui.project import ProjectWindow
-        self.window = ProjectWindow(self.proj.getPath())
-        self.addCleanup(self.window.root.destroy)
         self.window.root.geometry('1366x768+0+0')
-        settle(self.window.root, 1)
+        settle(self.window.root, 0.5)
 
     def test_every_line_of_every_viewer_opens(self):
         """A line that fails on a real result is found by a user in the night before a deadline."""
@@ -86,9 +70,8 @@ class TestStaAnalyzeResults(StaCase):
             view.show()
         settle(self.window.root, 0.4)
         new = [window for window in self._others(viewer) if window not in before]
-        if os.environ.get('RELIONSTA_PICTURES') and new:
-            self.screen.picture(os.path.join(os.environ['RELIONSTA_PICTURES'], '%s_%s.png' % (
-                viewer.protocol.getClassName(), line)))
+        if new:
+            self.keepPicture('%s_%s' % (viewer.protocol.getClassName(), line))
         titles = [window.title() for window in new]
         for window in new:
             window.destroy()
@@ -98,11 +81,5 @@ class TestStaAnalyzeResults(StaCase):
         """Open windows besides the project's and the form's."""
         root = self.window.root.nametowidget('.')
         form = viewer.formWindow.root if viewer.formWindow else None
-        return [widget for widget in _below(root) if isinstance(widget, tkinter.Toplevel)
+        return [widget for widget in below(root) if isinstance(widget, tkinter.Toplevel)
                 and widget is not form and widget is not self.window.root]
-
-
-def _below(widget):
-    for child in widget.winfo_children():
-        yield child
-        yield from _below(child)

@@ -1,39 +1,21 @@
 """The wand that lists the classes in the form of Subset selection, and the form itself."""
-import os
-import tkinter
-import unittest
 
 from relionsta.demo.project import new_protocol
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import settle
+from relionsta.tests.gui.window_case import ProjectWindowMixin, below
 from relionsta.tests.protocols.case import StaCase
 
 CLASSES = 'outputClasses'
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaClassList(StaCase):
+class TestStaClassList(ProjectWindowMixin, StaCase):
     """The classes of the road's classification without alignment, two of them."""
 
     _until = 'classify'
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
-
     def setUp(self):
         super().setUp()
-        from pyworkflow.gui.project import ProjectWindow  # first: Scipion's form imports it, and it the form
-        from pyworkflow.gui.form import FormWindow  # isort: skip
-        self.window = ProjectWindow(self.proj.getPath())
-        self.addCleanup(self.window.root.destroy)
-        settle(self.window.root, 1)
+        from pyworkflow.gui.form import FormWindow
         self.protocol = new_protocol(self.window.project, 'ProtStaSelectClasses', 'Wand', dict(
             inputClasses=self.output('classify', CLASSES), classNumbers='1'))
         self.form = FormWindow('Wand', self.protocol, lambda *_a, **_k: None, self.window)
@@ -48,10 +30,9 @@ class TestStaClassList(StaCase):
         found = []
 
         def look():
-            for dialog in [widget for widget in _below(self.form.root) if isinstance(widget, ListDialog)]:
+            for dialog in [widget for widget in below(self.form.root) if isinstance(widget, ListDialog)]:
                 settle(dialog, 0.5)
-                if os.environ.get('RELIONSTA_PICTURES'):
-                    self.screen.picture(os.path.join(os.environ['RELIONSTA_PICTURES'], 'class_list.png'))
+                self.keepPicture('class_list')
                 found.append({row: dialog.tree.item(row) for row in dialog.tree.get_children()})
                 found.append(dialog.tree.selection())
                 answer(dialog)
@@ -92,10 +73,3 @@ class TestStaClassList(StaCase):
     def _shown(self, choice, name):
         self.protocol.selectBy.set(choice)
         return self.protocol.evalParamCondition(name)
-
-
-def _below(widget):
-    for child in widget.winfo_children():
-        yield child
-        if not isinstance(child, tkinter.Menu):
-            yield from _below(child)

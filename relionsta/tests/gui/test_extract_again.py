@@ -1,17 +1,15 @@
 """From Analyze Results of a refinement of tilt series to the filled-in form of the extraction that has to follow."""
 import tkinter
-import unittest
 
 from pyworkflow.viewer import DESKTOP_TKINTER
 
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.window_case import ProjectWindowMixin, below
 from relionsta.tests.protocols.series_scene import BOX, SeriesCase
 
 MOST_S = 60
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaExtractAgain(SeriesCase):
+class TestStaExtractAgain(ProjectWindowMixin, SeriesCase):
     """The project's window, the viewer's, and the form."""
 
     @classmethod
@@ -19,20 +17,6 @@ class TestStaExtractAgain(SeriesCase):
         super().setUpClass()
         cls.polish = cls.run_new('ProtStaPolish', inputParticles=cls.halved, box_size=BOX, do_shift_align=True,
                                  referenceVolume=cls.output(cls.average, 'average'), numberOfThreads=2)
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
-
-    def setUp(self):
-        super().setUp()
-        from pyworkflow.gui.project import ProjectWindow
-        self.window = ProjectWindow(self.proj.getPath())
-        self.addCleanup(self.window.root.destroy)
-        settle(self.window.root, 1)
 
     def _viewer(self):
         viewer = self.window.project.getDomain().findViewers('ProtStaPolish', DESKTOP_TKINTER)[0]
@@ -65,7 +49,7 @@ class TestStaExtractAgain(SeriesCase):
         self.assertEqual(now.getObjId(), before.getObjId())
         self.assertEqual(form.widgetDict['binned_size_pix'].get(), str(before.getBoxSize()))
         self.assertEqual(protocol.validate(), [])
-        shown = [widget for widget in _below(form.root) if isinstance(widget, tkinter.Entry)]
+        shown = [widget for widget in below(form.root) if isinstance(widget, tkinter.Entry)]
         self.assertTrue(shown, 'the form shows no fields')
         message = form.callback(protocol, onlySave=True)
         self.assertIn('Saved', message)
@@ -80,9 +64,3 @@ class TestStaExtractAgain(SeriesCase):
         figure = self._while_shown(viewer, run, lambda: viewer._showChanges()[0].figure)
         self.assertEqual(len(figure.axes), 2)
         self.assertEqual(len(figure.axes[0].lines), 2)
-
-
-def _below(widget):
-    for child in widget.winfo_children():
-        yield child
-        yield from _below(child)

@@ -1,19 +1,17 @@
 """The gallery of classes, from Analyze Results to the finished node."""
-import os
 import time
-import unittest
 
 from pyworkflow.viewer import DESKTOP_TKINTER
 
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import settle
+from relionsta.tests.gui.window_case import ProjectWindowMixin
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.subsets import names_of
 
 MOST_S = 120
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaGallery(StaCase):
+class TestStaGallery(ProjectWindowMixin, StaCase):
     """A classification into three classes."""
 
     _until = 'classify'
@@ -25,20 +23,9 @@ class TestStaGallery(StaCase):
         cls.three = cls.proj.copyProtocol(before)
         cls.three.nr_classes.set(3)
         cls.road.launch(cls.three)
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
 
     def setUp(self):
         super().setUp()
-        from pyworkflow.gui.project import ProjectWindow
-        self.window = ProjectWindow(self.proj.getPath())
-        self.addCleanup(self.window.root.destroy)
-        settle(self.window.root, 1)
         self.run_ = self.window.project.getProtocol(self.three.getObjId())
 
     def _gallery(self):
@@ -75,8 +62,7 @@ class TestStaGallery(StaCase):
         self.assertEqual(sorted(view.marked), chosen)
         number = sum(sizes[one] for one in chosen)
         self.assertIn('%d of %d particles' % (number, sum(sizes.values())), view._status.get())
-        if os.environ.get('RELIONSTA_PICTURES'):
-            self.screen.picture(os.path.join(os.environ['RELIONSTA_PICTURES'], 'gallery.png'))
+        self.keepPicture('gallery')
         before = {run.getObjId() for run in self.window.project.getRuns(refresh=True)}
         view.keep.invoke()
         made = [run for run in self.window.project.getRuns(refresh=True) if run.getObjId() not in before]

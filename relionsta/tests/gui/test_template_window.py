@@ -2,28 +2,16 @@
 import json
 import os
 import tkinter
-import unittest
 
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import settle
+from relionsta.tests.gui.window_case import ScreenMixin, below
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import scene_folder
 from relionsta.tests.protocols.test_templates import NAMES, find_template
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaTemplateWindow(StaCase):
+class TestStaTemplateWindow(ScreenMixin, StaCase):
     """`scipion template`."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
 
     def test_answers_become_a_workflow(self):
         """A folder that the window does not take, or a field too many, stops people at the first step."""
@@ -34,7 +22,7 @@ class TestStaTemplateWindow(StaCase):
         self.addCleanup(window.root.destroy)
         window.root.deiconify()
         settle(window.root, 1)
-        labels = [widget.cget('text') for widget in _below(window.root) if isinstance(widget, tkinter.Label)]
+        labels = [widget.cget('text') for widget in below(window.root) if isinstance(widget, tkinter.Label)]
         for title in template.getParams():
             self.assertTrue(any(label.startswith(title) for label in labels), labels)
         view = window.viewWidget
@@ -53,9 +41,3 @@ class TestStaTemplateWindow(StaCase):
         self.assertEqual(loaded['3'].particleDiameter.get(), 120)
         self.assertEqual(loaded['1'].validate(), [])
         self.assertIsNone(loaded['5'].particle_diameter.get())
-
-
-def _below(widget):
-    for child in widget.winfo_children():
-        yield child
-        yield from _below(child)

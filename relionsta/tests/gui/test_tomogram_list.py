@@ -1,32 +1,19 @@
 """The table of tomograms: sorted by a click, and the selection that its buttons make."""
-import os
 import tkinter
-import unittest
 
 import numpy as np
 import pandas as pd
 
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import settle
+from relionsta.tests.gui.window_case import ScreenMixin
 from relionsta.tests.protocols.case import StaCase
 from relionsta.viewers.tomogram_list import TomogramListView
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaTomogramList(StaCase):
+class TestStaTomogramList(ScreenMixin, StaCase):
     """A table of three tomograms, one of them without a score."""
 
     _until = 'extract'
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
 
     def setUp(self):
         super().setUp()
@@ -54,8 +41,7 @@ class TestStaTomogramList(StaCase):
         self.assertEqual({name: str(value) for name, value in values.items()},
                          {'Particles': '5', 'Score': '3.5', 'Pmax': '0.5', 'Class 1 (%)': '25', 'Defocus (µm)': '2',
                           'Motion (Å)': '1'})
-        if os.environ.get('RELIONSTA_PICTURES'):
-            self.screen.picture(os.path.join(os.environ['RELIONSTA_PICTURES'], 'tomogram_list.png'))
+        self.keepPicture('tomogram_list')
 
     def test_marked_tomograms_go_into_the_form(self):
         """A form that names another tomogram, or keeps what should go, throws particles away."""

@@ -1,7 +1,5 @@
 """Wands in real forms: each fills in what it says, and says why."""
-import os
 import tkinter
-import unittest
 
 from pyworkflow.viewer import DESKTOP_TKINTER
 
@@ -9,7 +7,8 @@ from relionsta import protocols
 from relionsta.protocols.form import SETTINGS_FILE
 from relionsta.runtime.machine import cores
 from relionsta.suggest.sizes import suggest_box, suggest_mask_diameter
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import settle
+from relionsta.tests.gui.window_case import ProjectWindowMixin, below
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SCENE, SETTINGS
 
@@ -17,28 +16,10 @@ PIXEL = SETTINGS.box_angst / SETTINGS.box
 POLL_MS = 300
 
 
-@unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
-class TestStaWands(StaCase):
+class TestStaWands(ProjectWindowMixin, StaCase):
     """Wands on the inputs of a project."""
 
     _until = 'class3d'
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.screen = Screen()
-        cls.screen.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.screen.__exit__()
-        super().tearDownClass()
-
-    def setUp(self):
-        super().setUp()
-        from pyworkflow.gui.project import ProjectWindow
-        self.window = ProjectWindow(self.proj.getPath())
-        self.addCleanup(self.window.root.destroy)
 
     def _form(self, protocol):
         from pyworkflow.gui.form import FormWindow
@@ -54,15 +35,15 @@ class TestStaWands(StaCase):
         form.wizParamName = name
 
         def read():
-            shown = [widget for widget in _below(form.root)
+            shown = [widget for widget in below(form.root)
                      if isinstance(widget, tkinter.Toplevel) and widget.winfo_viewable()]
             if not shown:  # Tk fails where a dialog goes before it was seen
                 form.root.after(POLL_MS, read)
                 return
             settle(form.root, 0.2)
             dialog = shown[0]
-            said.extend(widget.get('1.0', 'end') for widget in _below(dialog) if isinstance(widget, tkinter.Text))
-            said.extend(widget.cget('text') for widget in _below(dialog) if isinstance(widget, tkinter.Label))
+            said.extend(widget.get('1.0', 'end') for widget in below(dialog) if isinstance(widget, tkinter.Text))
+            said.extend(widget.cget('text') for widget in below(dialog) if isinstance(widget, tkinter.Label))
             (answer or tkinter.Toplevel.destroy)(dialog)
 
         form.root.after(POLL_MS, read)
@@ -158,8 +139,7 @@ class TestStaWands(StaCase):
 
         def choose(dialog):
             settle(dialog, 0.5)
-            if os.environ.get('RELIONSTA_PICTURES'):
-                self.screen.picture(os.path.join(os.environ['RELIONSTA_PICTURES'], 'column_list.png'))
+            self.keepPicture('column_list')
             rows.update((key, dialog.tree.item(key)['values']) for key in dialog.tree.get_children())
             dialog.tree.selection_set('rlnLogLikeliContribution')
             dialog._handleResult(RESULT_YES)
@@ -184,9 +164,3 @@ class TestStaWands(StaCase):
                         self.assertIsNotNone(protocol.getParam(param))
                         self.assertTrue(wizard.__doc__)
         settle(self.window.root, 0.1)
-
-
-def _below(widget):
-    for child in widget.winfo_children():
-        yield child
-        yield from _below(child)

@@ -19,7 +19,8 @@ FOREIGN = re.compile(r"Traceback|NoneType|object at 0x|<class|\w+Error\b|Prot[A-
 PATH = re.compile(r'\S+/\S*')
 #: Their inputs take long to make: Scipion asks their checks in the tests that run them.
 TRIED_WHERE_THEY_RUN = ('ProtStaCtfRefine', 'ProtStaPolish', 'ProtStaJoin', 'ProtStaLocalResolution', 'ProtStaMultiBody',
-                        'ProtStaSubtract', 'ProtStaImportImod', 'ProtStaImportRelion', 'ProtStaRefinementCycle')
+                        'ProtStaSubtract', 'ProtStaImportImod', 'ProtStaImportRelion', 'ProtStaRefinementCycle',
+                        'ProtStaScan')
 #: The road's own choices that a user should think about.
 EXPECTED_WARNINGS = {'ProtStaSelectClasses': 'reject'}
 

@@ -84,4 +84,4 @@ class TestStaReport(StaCase):
         label = first.getParam('tau_fudge').getLabel()
         self.assertEqual(changed.pop(label), ['%s' % first.tau_fudge.get(), '3.5'])
         self.assertIn('Result', changed)
-        self.assertTrue(set(changed) <= {'Result', 'Run name', 'runName', 'comment'}, changed)
+        self.assertTrue(set(changed) <= {'Result'}, changed)
