@@ -10,6 +10,7 @@ from ..demo.scipion_home import prepare_scipion
 from ..figures.benchmark import scaling_figure
 from ..figures.style import save_figure
 from .data import SERIES, TILTS, write_particles, write_series
+from .overview import ITERATIONS, PARTICLES
 from .peer import PeerUnavailable, peer_python, time_peer
 
 SIZES = (10 ** 4, 10 ** 5, 10 ** 6)
@@ -51,10 +52,12 @@ def run_benchmark(folder: Path, sizes: Sequence[int] = SIZES, with_peer: bool = 
         rows.append(row)
         _say(_line(row))
     result = {'particles': rows, 'tilt_series': SERIES, 'tilts': TILTS,
+              'overview_s': _time('overview', folder, series, folder)['seconds'],
               'series_to_star_s': _time('series_to_star', folder, series, folder)['seconds'],
               'aretomo3_to_sets_s': _time('aretomo3_to_sets', folder, series, folder)['seconds']}
-    _say('%d tilt series of %d images: to STAR files %.1f s, from AreTomo3 %.1f s'
-         % (SERIES, TILTS, result['series_to_star_s'], result['aretomo3_to_sets_s']))
+    _say('%d tilt series of %d images: to STAR files %.1f s, from AreTomo3 %.1f s; convergence board of %d iterations of '
+         '%d particles %.1f s' % (SERIES, TILTS, result['series_to_star_s'], result['aretomo3_to_sets_s'], ITERATIONS,
+                                  PARTICLES, result['overview_s']))
     path = folder / RESULT
     partial = path.with_suffix('.part')
     partial.write_text(json.dumps(result, indent=1) + '\n')

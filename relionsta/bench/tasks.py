@@ -147,11 +147,22 @@ def _series_to_star(before: Any) -> int:
     return int(tilt_series.getSize())
 
 
+def _before_overview(folder: Path, _series: Path) -> Path:
+    from .overview import write_run
+    return write_run(folder)
+
+
+def _overview(job: Path) -> int:
+    from .overview import open_board
+    return open_board(job)
+
+
 TASKS: Dict[str, Task] = {
     'star_to_set': Task(_before_reading, _star_to_set),
     'set_to_star': Task(_before_writing, _set_to_star),
     'summary': Task(_before_writing, _summary),
     'aretomo3_to_sets': Task(_before_importing, _aretomo3_to_sets),
+    'overview': Task(_before_overview, _overview),
     'series_to_star': Task(_before_writing_series, _series_to_star),
 }
 

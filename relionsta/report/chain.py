@@ -4,23 +4,13 @@ from pyworkflow.object import Pointer
 
 def runsInOrder(project):
     """The runs of this plugin and those that their data come from, each after what it takes."""
-    wanted = {}
-    for run in project.getRuns(refresh=True):
-        if run.getClassName().startswith('ProtSta'):
-            wanted.update({one.getObjId(): one for one in runsUpTo(project, run)})
-    return _sorted(wanted)
+    runs = {run.getObjId(): run for run in project.getRuns(refresh=True)}
+    return _upTo(runs, [number for number in sorted(runs) if runs[number].getClassName().startswith('ProtSta')])
 
 
 def runsUpTo(project, protocol):
-    """A run and all that its inputs come from, each after what it takes."""
-    runs = {run.getObjId(): run for run in project.getRuns()}
-    found, waiting = {}, [protocol.getObjId()]
-    while waiting:
-        number = waiting.pop()
-        if number in runs and number not in found:
-            found[number] = runs[number]
-            waiting += [source.getObjId() for source in sourcesOf(runs[number])]
-    return _sorted(found)
+    """A run and all that its inputs come from, each after what it takes. Runs that were deleted are left out."""
+    return _upTo({run.getObjId(): run for run in project.getRuns()}, [protocol.getObjId()])
 
 
 def sourcesOf(protocol):
@@ -36,18 +26,18 @@ def sourcesOf(protocol):
     return found
 
 
-def _sorted(runs):
-    """Each run after those that it takes from; else by number."""
-    done, order = set(), []
-
-    def place(number):
-        if number in done or number not in runs:
-            return
-        done.add(number)
-        for source in sorted(source.getObjId() for source in sourcesOf(runs[number])):
-            place(source)
-        order.append(runs[number])
-
-    for number in sorted(runs):
-        place(number)
+def _upTo(runs, wanted):
+    """The runs of these numbers and those before them; runs: all of the project by number. Each comes after its sources,
+    else by number."""
+    order, placed, opened, waiting = [], set(), set(), list(reversed(wanted))
+    while waiting:
+        number = waiting[-1]
+        if number not in opened and number in runs:
+            opened.add(number)
+            waiting += sorted({source.getObjId() for source in sourcesOf(runs[number])} - opened, reverse=True)
+        else:
+            waiting.pop()
+            if number in runs and number not in placed:
+                placed.add(number)
+                order.append(runs[number])
     return order

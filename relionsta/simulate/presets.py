@@ -15,6 +15,8 @@ DEMO_SCENE = SceneParameters(decoys=6, empty_picks=6)
 
 # Else RELION takes the time of day, and the half sets differ from run to run.
 _SEED = '--random_seed 1'
+# Steps below half a degree, to which auto-refine goes on, take minutes each and gain nothing here.
+_ITERATIONS = ' --auto_iter_max 4'
 
 
 def _options(**values: Any) -> Any:
@@ -76,9 +78,18 @@ class TutorialSettings(DemoSettings):
     diameter: float = 160.0
     fine_box: int = 48
     reference_box: int = 64
+    # The first iteration, by correlation, brings the orientations and positions as near to the truth as the errors of the
+    # series let them come: those after it cost much more and gain nothing.
     class3d: Dict[str, Any] = _options(
-        ref_correct_greyscale=False, ini_high=30.0, nr_classes=1, nr_iter=3, tau_fudge=1.0, sampling='3.7 degrees',
-        do_local_ang_searches=True, sigma_angles=15.0, offset_range=2.0, offset_step=1.0, other_args=_SEED)
+        ref_correct_greyscale=False, ini_high=30.0, nr_classes=1, nr_iter=1, tau_fudge=1.0, sampling='1.8 degrees',
+        do_local_ang_searches=True, sigma_angles=15.0, offset_range=1.5, offset_step=0.5, other_args=_SEED)
+    # There is more signal in a particle than in the demo: with as much weight on it, true particles share two classes.
+    classify: Dict[str, Any] = _options(
+        ref_correct_greyscale=True, ini_high=30.0, nr_classes=4, nr_iter=10, tau_fudge=0.1, highres_limit=30.0,
+        dont_skip_align=False, other_args=_SEED)
+    refine3d: Dict[str, Any] = _options(
+        ref_correct_greyscale=True, ini_high=25.0, sampling='0.9 degrees', auto_local_sampling='0.9 degrees',
+        offset_range=0.75, offset_step=0.5, do_solvent_fsc=True, other_args=_SEED + _ITERATIONS)
     postprocess: Dict[str, Any] = _options(do_auto_bfac=False, do_adhoc_bfac=True, adhoc_bfac=-100.0)
     # Empty thresholds are suggested from the map.
     fine_mask: Dict[str, Any] = _options(lowpass_filter=20.0, extend_inimask=3, width_mask_edge=5)
@@ -88,7 +99,7 @@ class TutorialSettings(DemoSettings):
     # The reference comes from Reconstruct particle, and that is not on RELION's absolute grey scale.
     fine_refine3d: Dict[str, Any] = _options(
         ref_correct_greyscale=False, ini_high=12.0, sampling='0.9 degrees', auto_local_sampling='0.9 degrees',
-        offset_range=1.0, offset_step=0.5, do_solvent_fsc=True, other_args=_SEED)
+        offset_range=0.75, offset_step=0.5, do_solvent_fsc=True, other_args=_SEED + _ITERATIONS)
 
 
 TUTORIAL_SETTINGS = TutorialSettings()

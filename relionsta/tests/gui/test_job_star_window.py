@@ -80,9 +80,10 @@ class TestStaJobStarWindow(BaseTest):
         """The message must say which form the file is for."""
         self.path.write_text(star_text('relion.class3d', ROWS))
         form = self._form('ProtStaMask')
+        before = (form.protocol.width_mask_edge.get(), form.protocol.numberOfThreads.get())
         said = self._click(form)
         self.assertIn('3D classification', said)
-        self.assertEqual((form.protocol.lowpass_filter.get(), form.protocol.numberOfThreads.get()), (15.0, 2))
+        self.assertEqual((form.protocol.width_mask_edge.get(), form.protocol.numberOfThreads.get()), before)
         form.close()
 
 
