@@ -3,6 +3,8 @@ from pyworkflow.viewer import View
 
 #: part of the screen that a window may take
 SCREEN_PART = 0.85
+#: height of a screen, in pixels, on which figures have their own size; on higher ones they grow
+USUAL_HEIGHT = 1080
 
 
 class FigureView(View):
@@ -30,10 +32,7 @@ class FigureView(View):
 
         from matplotlib.backends.backend_tkagg import FigureCanvasTkAgg, NavigationToolbar2Tk
 
-        width, height = self.figure.get_size_inches() * self.figure.dpi
-        room = SCREEN_PART * min(window.winfo_screenwidth() / width, window.winfo_screenheight() / height)
-        if room < 1:
-            self.figure.set_dpi(self.figure.dpi * room)
+        fitToScreen(self.figure, window)
         frame = tk.Frame(window)
         canvas = FigureCanvasTkAgg(self.figure, master=frame)
         NavigationToolbar2Tk(canvas, frame).update()
@@ -41,3 +40,15 @@ class FigureView(View):
         frame.pack(side=tk.TOP, fill=tk.BOTH, expand=True)
         canvas.draw()
         return frame
+
+
+def screenScale(widget):
+    """How much larger things are drawn than on a usual screen: 2 at 4K, never less than 1."""
+    return max(1.0, widget.winfo_screenheight() / USUAL_HEIGHT)
+
+
+def fitToScreen(figure, widget):
+    """Give a figure its size in pixels: grown with the screen of a widget, but within SCREEN_PART of it."""
+    width, height = figure.get_size_inches() * figure.dpi
+    room = SCREEN_PART * min(widget.winfo_screenwidth() / width, widget.winfo_screenheight() / height)
+    figure.set_dpi(figure.dpi * min(room, screenScale(widget)))

@@ -3,11 +3,13 @@ from pyworkflow.viewer import View
 
 from ..figures.gallery import class_gallery
 from ..results.class_images import VIEWS, count_text, read_class_images
+from .figure_view import SCREEN_PART, screenScale
 from .selection import launchSelection, marksOf
 from .volumes import CHIMERAX, volumeViewers, volumeViews
 
 TITLE = 'Classes: %s'
 KEEP, MAPS = 'Keep the marked classes', 'Maps in %s' % CHIMERAX
+WIDTH, HEIGHT = 1250, 820
 ALL, NONE, INVERT = 'Mark all', 'None', 'Invert'
 
 
@@ -36,8 +38,9 @@ class GalleryView(View):
 
         self.root = tk.Toplevel(self._parent)
         self.root.title(TITLE % self.protocol.getRunName())
-        self.root.geometry('%dx%d' % (min(1250, int(0.9 * self.root.winfo_screenwidth())),
-                                      min(820, int(0.85 * self.root.winfo_screenheight()))))
+        scale, part = screenScale(self.root), SCREEN_PART
+        self.root.geometry('%dx%d' % (min(WIDTH * scale, part * self.root.winfo_screenwidth()),
+                                      min(HEIGHT * scale, part * self.root.winfo_screenheight())))
         top, below = ttk.Frame(self.root, padding=6), ttk.Frame(self.root, padding=6)
         top.pack(side=tk.TOP, fill=tk.X)
         below.pack(side=tk.BOTTOM, fill=tk.X)
@@ -101,6 +104,7 @@ class GalleryView(View):
         self.marked &= {one.result.number for one in images}
         self.gallery = class_gallery(images, self._shown.get(), 'Iteration %d, %s' % (iteration, self._shown.get()),
                                      self.marked)
+        self.gallery.figure.set_dpi(self.gallery.figure.dpi * screenScale(self.root))
         if self._canvas is not None:
             self._canvas.get_tk_widget().destroy()
         self._canvas = FigureCanvasTkAgg(self.gallery.figure, master=self._place)

@@ -4,6 +4,7 @@ from pyworkflow.viewer import View
 from ..figures.map_view import map_view, surface_figure
 from ..results.maps import pixel_size, read_map
 from ..results.shading import surface_threshold
+from .figure_view import FigureView, fitToScreen
 
 NO_MASK = 'no mask'
 SURFACE = 'Surface ...'
@@ -56,6 +57,7 @@ class MapWindow(View):
             slider = tk.Scale(below, from_=0, to=size - 1, orient=tk.HORIZONTAL, command=lambda _value: self._moved())
             slider.pack(side=tk.LEFT, fill=tk.X, expand=True)
             self.sliders.append(slider)
+        fitToScreen(self.view.figure, self.root)
         self.canvas = FigureCanvasTkAgg(self.view.figure, master=self.root)
         self.canvas.get_tk_widget().pack(side=tk.TOP, fill=tk.BOTH, expand=True)
         self.canvas.mpl_connect('button_press_event', self._clicked)
@@ -72,7 +74,6 @@ class MapWindow(View):
 
     def showSurface(self):
         """The surface of the map that is shown, in a window of its own; returns its View."""
-        from .figure_view import FigureView
         volume = read_map(self._maps[self.shown.get()])
         threshold = surface_threshold(volume) if self._threshold is None else self._threshold
         view = FigureView(surface_figure(volume, self.view.pixel, threshold, self.shown.get()), self.title, self.root)
