@@ -89,10 +89,20 @@ def _run(plan: Plan, folder: Path, say: Callable[[str], None]) -> int:
     except DemoFailed as failure:
         say(str(failure))
         return 1
-    write_json(folder / SUMMARY, plan.finish(folder, finished, road, say))
+    return finish_plan(plan, folder, finished, road, say)
+
+
+def finish_plan(plan: Plan, folder: Path, finished: Dict[str, Any], road: List[Any], say: Callable[[str], None]) -> int:
+    """Write the summary of a finished road; returns the exit code: 1 where it has goals and one of them is not reached."""
+    summary = plan.finish(folder, finished, road, say)
+    write_json(folder / SUMMARY, summary)
     say('The same is in %s. To open the project in Scipion: make gui%s'
         % (folder / SUMMARY, '' if plan is DEMO else '-' + plan.name))
-    return 0
+    missed = [goal for goal in summary.get('goals', []) if not goal['reached']]
+    for goal in missed:
+        say('Not reached: %s is %.4g, it should be at %s %.4g.'
+            % (goal['goal'], goal['value'], 'least' if goal['at_least'] else 'most', goal['limit']))
+    return 1 if missed else 0
 
 
 def make_scene(plan: Plan, folder: Path, home: Path, say: Callable[[str], None]) -> None:

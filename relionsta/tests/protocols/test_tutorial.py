@@ -4,7 +4,7 @@ import json
 from pyworkflow.protocol import params
 
 from relionsta.demo.road import make_road
-from relionsta.demo.run import TUTORIAL
+from relionsta.demo.run import SUMMARY, TUTORIAL, finish_plan
 from relionsta.demo.tutorial import goals
 from relionsta.demo.tutorial_road import make_tutorial
 from relionsta.jobs.option import Kind
@@ -127,6 +127,23 @@ class TestTutorialRoad(StaCase):
         better = goals(rungs(16.0, 8.0), 0.5, 8.35, before, after)
         self.assertTrue(better[2].reached)
         json.dumps([goal._asdict() for goal in good])
+
+    def test_missed_goal_is_named_and_fails_the_command(self):
+        """A tutorial that no longer shows what it is for would pass unseen wherever only the exit code is looked at."""
+        rungs = [Rung('first', 16.0, 3.0, 64), Rung('last', 8.73, 3.0, 64)]
+        folder, before = scratch() / 'verdict', SeriesErrors(1500.0, 6.0)
+        for best, code, named in ((8.35, 0, 0), (8.0, 1, 1)):
+            found = goals(rungs, 0.45, best, before, SeriesErrors(100.0, 1.0))
+            summary = {'goals': [dict(goal._asdict(), reached=goal.reached) for goal in found]}
+            plan, said = TUTORIAL._replace(finish=lambda *_, told=summary: told), []
+            with self.part(best=best):
+                folder.mkdir(exist_ok=True)
+                self.assertEqual(finish_plan(plan, folder, {}, [], said.append), code)
+                self.assertEqual(json.loads((folder / SUMMARY).read_text()), summary)
+                missed = [line for line in said if line.startswith('Not reached')]
+                self.assertEqual(len(missed), named)
+                self.assertTrue(all('true parameters give is 2' in line for line in missed), missed)
+        self.assertEqual(finish_plan(plan._replace(finish=lambda *_: {}), folder, {}, [], said.append), 0)
 
 
 class TestFirstReference(StaCase):
