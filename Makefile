@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 help:
 	@echo "make demo   the main job on simulated data, in a Scipion project (first run: sets up all it needs)"
-	@echo "make tutorial  the whole tutorial on simulated data with wrong defocus and alignment (half an hour)"
+	@echo "make tutorial  the whole tutorial on simulated data with wrong defocus and alignment (a quarter of an hour)"
 	@echo "make test   every test"
 	@echo "make unit   the quick tests (no RELION)"
 	@echo "make lint   style and types"
