@@ -15,6 +15,7 @@ from .errors import ConvertError
 from .stored import decode, encode
 
 _BASIC = ('id', 'enabled', 'label', 'comment')
+_DIFFERS = 'differs'
 # Rows on their way in or out at one time: few, so that a million particles need no memory for it.
 _PIECE = 2048
 # Rows of one INSERT, and values that any SQLite takes with it.
@@ -59,29 +60,31 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     # The time is asked for once: SQLite would else work it out for every row.
     now = database.connection.cursor().execute("SELECT datetime('now')").fetchone()[0]
     same = [('label', template.getObjLabel()), ('comment', template.getObjComment()), ('creation', now)]
-    stored = list(template.getObjDict().items())
+    stored = [(path, value, None if path in columns else _literal(value))
+              for path, value in same + list(template.getObjDict().items())]
     for first in range(1, n, _PIECE):
         last = min(first + _PIECE, n)
         varying = _encoded(attributes, columns, first, last)
         _insert(database, [new_ids[first:last], flags[first:last],
-                           *(varying.get(path, [value] * (last - first)) for path, value in same + stored)])
+                           *(literal or varying.get(path) or [value] * (last - first) for path, value, literal in stored)])
     items._size.set(items.getSize() + n - 1)
     items._idCount = max(items._idCount, max(new_ids))
 
 
-def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
-                 enabled_only: bool = False) -> Dict[str, np.ndarray]:
+def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (), enabled_only: bool = False,
+                 expected: Optional[Mapping[str, Any]] = None) -> Dict[str, np.ndarray]:
     """Attributes of all items of a set, in the order of their ids.
 
-    paths: attribute paths that must be there; optional: left out of the result where no item has them. The result
-    always has 'id' (int64) and 'enabled' (bool). Integers come as int64 (as float64 with NaN where a value is
-    missing), floats as float64 (NaN = no value), Booleans as bool (no value = False), matrices as (n, r, c) float64,
-    texts as objects (None = no value). Raises ConvertError naming a path that the set lacks.
+    paths: attribute paths that must be there; optional: left out of the result where no item has them. expected: path ->
+    value (None: no value); the result then has 'differs' (bool), True for items with another one, which SQLite finds
+    out by the way. The result always has 'id' (int64) and 'enabled' (bool). Integers come as int64 (as float64 with NaN
+    where a value is missing), floats as float64 (NaN = no value), Booleans as bool (no value = False), matrices as
+    (n, r, c) float64, texts as objects (None = no value). Raises ConvertError naming a path that the set lacks.
     """
     mapper = items._getMapper()
     wanted = list(paths)
     if mapper.doCreateTables:
-        return {path: np.empty(0, object) for path in wanted + ['id', 'enabled']}
+        return {path: np.empty(0, object) for path in wanted + ['id', 'enabled'] + [_DIFFERS] * (expected is not None)}
     known = {row['label_property']: (row['column_name'], row['class_name']) for row in mapper.db.getClassRows()}
     missing = [path for path in wanted if path not in known and path not in _BASIC]
     if missing:
@@ -93,10 +96,13 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
         basic.remove('enabled')
     cursor = mapper.db.connection.cursor()
     cursor.row_factory = None
+    compared = {path: value for path, value in (expected or {}).items() if path in known}
+    differs = [' OR '.join('%s IS NOT ?' % known[path][0] for path in compared) or '0'] if expected is not None else []
     cursor.execute('SELECT %s FROM %sObjects %s ORDER BY id'
-                   % (', '.join(basic + [known[path][0] for path in attributes]), mapper.db.tablePrefix,
-                      'WHERE enabled = 1' if enabled_only else ''))
-    classes = {'id': 'Integer', 'enabled': 'Boolean'}
+                   % (', '.join(basic + [known[path][0] for path in attributes] + differs), mapper.db.tablePrefix,
+                      'WHERE enabled = 1' if enabled_only else ''), tuple(compared.values()))
+    classes = {'id': 'Integer', 'enabled': 'Boolean', _DIFFERS: 'Boolean'}
+    attributes += [_DIFFERS] * len(differs)
     kinds = [classes.get(path) or known.get(path, ('', 'String'))[1] for path in basic + attributes]
     shared: Dict[str, str] = {}
     pieces: List[List[np.ndarray]] = [[decode(kind, (), shared)] for kind in kinds]
@@ -110,17 +116,17 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
     return {**columns, 'enabled': columns.get('enabled', np.ones(len(columns['id']), dtype=bool))}
 
 
-def different_values(items: Set, paths: Sequence[str], enabled_only: bool = False) -> List[Tuple[Any, ...]]:
-    """The different combinations of what the items have in these attributes; None in those that the set lacks."""
+def first_values(items: Set, paths: Sequence[str], enabled_only: bool = False) -> Tuple[Any, ...]:
+    """What the first item has in these attributes; None in those that the set lacks, or for a set without items."""
     mapper = items._getMapper()
     if mapper.doCreateTables:
-        return []
+        return (None,) * len(paths)
     known = {row['label_property']: row['column_name'] for row in mapper.db.getClassRows()}
     cursor = mapper.db.connection.cursor()
     cursor.row_factory = None
-    return cursor.execute('SELECT DISTINCT %s FROM %sObjects %s' % (
+    return cursor.execute('SELECT %s FROM %sObjects %s ORDER BY id LIMIT 1' % (
         ', '.join(known.get(path, 'NULL') for path in paths), mapper.db.tablePrefix,
-        'WHERE enabled = 1' if enabled_only else '')).fetchall()
+        'WHERE enabled = 1' if enabled_only else '')).fetchone() or (None,) * len(paths)
 
 
 def ids_of_values(items: Set, path: str) -> Dict[Any, int]:
@@ -176,8 +182,9 @@ def _encoded(attributes: Mapping[str, Object], columns: Mapping[str, Any], first
     return encoded
 
 
-def _insert(database: Any, columns: Sequence[Sequence[Any]]) -> None:
-    """Insert rows; columns as Scipion's own INSERT has them: id, enabled, label, comment, creation and attributes.
+def _insert(database: Any, columns: Sequence[Union[str, List[Any]]]) -> None:
+    """Insert rows; columns as Scipion's own INSERT has them: id, enabled, label, comment, creation and attributes. A text is
+    the SQL of a column that is the same in all rows.
 
     What is the same in all rows stands in the statement, and a list that is there twice is handed over once.
     """
@@ -185,6 +192,9 @@ def _insert(database: Any, columns: Sequence[Sequence[Any]]) -> None:
     lists: List[Sequence[Any]] = []
     values: List[Union[str, int]] = []
     for number, column in enumerate(columns):
+        if isinstance(column, str):
+            values.append(column)
+            continue
         # Ids are always bound, so that there is something to bind.
         literal = _literal(column[0]) if number and column.count(column[0]) == len(column) else None
         if literal is None and id(column) not in bound:

@@ -13,7 +13,7 @@ from relionsta import geometry
 from relionsta.objects import PSEUDO_SUBTOMOS, SetOfStaParticles
 from relionsta.star import StarError, read_star, require_columns
 
-from .bulk import different_values, read_columns
+from .bulk import first_values, read_columns
 from .errors import ConvertError
 from .poses import poses_of_rows, set_poses
 from .positions import centered_from_scipion, tomogram_offsets
@@ -80,13 +80,14 @@ def parts_of_set(particles: SetOfStaParticles) -> List[Part]:
 
 def state_of_set(particles: SetOfStaParticles) -> SetState:
     """The enabled particles of a set without their rows. Raises ConvertError as parts_of_set."""
-    named = different_values(particles, _FILES, enabled_only=True)
+    first = first_values(particles, _FILES, enabled_only=True)
     columns = read_columns(particles, ['_particleName', '_randomSubset', '_transform._matrix', '_coordinate._tomoId']
-                           + COORDINATE_PATHS, optional=['_classId'] + (_FILES if len(named) > 1 else []),
-                           enabled_only=True)
+                           + COORDINATE_PATHS, optional=['_classId'], enabled_only=True, expected=dict(zip(_FILES, first)))
     if not len(columns['id']):
         raise ConvertError('%s has no enabled particles' % particles)
-    files = _files_of(particles, named, columns)
+    if columns['differs'].any():
+        columns.update(read_columns(particles, [], optional=_FILES, enabled_only=True))
+    files = _files_of(particles, first, columns)
     paths = np.empty(len(columns['id']), dtype=object)
     for (path, _, _), places in files.items():
         paths[places] = path
@@ -151,20 +152,20 @@ def block_rows(blocks: Dict[str, pd.DataFrame]) -> List[str]:
                             if name.startswith(BODY) and len(block) == size]
 
 
-def _files_of(particles: SetOfStaParticles, named: List[Tuple[Optional[str], ...]], columns: Dict[str, np.ndarray]
+def _files_of(particles: SetOfStaParticles, first: Tuple[Optional[str], ...], columns: Dict[str, np.ndarray]
               ) -> Dict[Tuple[str, str, str], np.ndarray]:
-    """Places of the particles by their three files ('' for none). named: the different files that they name."""
+    """Places of the particles by their three files ('' for none). first: what the first of them names; the columns have
+    those of the others where they differ."""
     n = len(columns['id'])
     own = dict(zip(_FILES[1:], particles.getDefaultFiles()))
     # What no particle names, the set may.
-    missing = [own.get(path) or '' if {names[column] for names in named} == {None} else ''
-               for column, path in enumerate(_FILES)]
-    if len(named) == 1:
-        path, tomograms, trajectories = (name or other for name, other in zip(named[0], missing))
+    if not columns['differs'].any():
+        path, tomograms, trajectories = (name or own.get(column) or '' for column, name in zip(_FILES, first))
         files = {(path, tomograms, trajectories): np.arange(n)}
     else:
-        table = pd.DataFrame({path: pd.Series(columns[path] if path in columns else [None] * n, dtype=object).fillna(other)
-                              for path, other in zip(_FILES, missing)})
+        named = {path: pd.Series(columns.get(path, [None] * n), dtype=object) for path in _FILES}
+        table = pd.DataFrame({path: names.fillna('' if names.notna().any() else own.get(path) or '')
+                              for path, names in named.items()})
         files = {(path, tomograms, trajectories): places for (path, tomograms, trajectories), places
                  in table.groupby(_FILES, sort=False).indices.items()}
     unknown = sum(len(places) for (path, _, _), places in files.items() if not path)

@@ -42,6 +42,7 @@ class SceneParameters:
     dark_images: int = _number(1, 'dark images in each series, which the alignment leaves out')
     diameter: float = _number(170.0, 'length of the particle, Å')
     detail: float = _number(1.0, 'mass of the fine detail in the particle, 1 for as much as in the demo')
+    detail_sigma: float = _number(2.0, 'sigma of the Gaussians of the fine detail, Å')
     spacing: float = _number(185.0, 'least distance between particles, Å')
     decoys: int = _number(0, 'picks in each series on a clearly different species')
     empty_picks: int = _number(0, 'picks in each series on empty places')

@@ -23,7 +23,8 @@ _ARMS = (
 )
 _HELIX_RADIUS, _HELIX_PITCH, _HELIX_TURNS, _HELIX_POINTS = 0.17, 0.15, 2.2, 60
 _BODY_SIGMA = 0.034
-_DETAIL_SIGMA_A = 2.0
+#: Å
+DETAIL_SIGMA = 2.0
 _DETAIL_POINTS = 420
 
 
@@ -63,8 +64,9 @@ def _helix() -> np.ndarray:
     return np.stack([_HELIX_RADIUS * np.cos(angle), _HELIX_RADIUS * np.sin(angle), height], axis=1)
 
 
-def two_lobes(diameter: float, fine: float = 1.0) -> Blobs:
-    """The particle of the scene, about `diameter` Å long, its fine detail `fine` times as heavy as in the demo.
+def two_lobes(diameter: float, fine: float = 1.0, fine_sigma: float = DETAIL_SIGMA) -> Blobs:
+    """The particle of the scene, about `diameter` Å long, its fine detail `fine` times as heavy as in the demo, of Gaussians
+    of `fine_sigma` Å.
 
     The same numbers on every machine: the stream is frozen.
     """
@@ -80,7 +82,7 @@ def two_lobes(diameter: float, fine: float = 1.0) -> Blobs:
     masses = np.concatenate([body_mass, np.full(len(arms), 1.6), np.full(len(helix), 1.2),
                              fine * 0.15 * random.uniform(0.5, 1.5, len(detail))])
     sigmas = np.concatenate([np.full(len(body) + len(arms) + len(helix), _BODY_SIGMA * diameter),
-                             np.full(len(detail), _DETAIL_SIGMA_A)])
+                             np.full(len(detail), fine_sigma)])
     return _centred(centres, sigmas, masses)
 
 

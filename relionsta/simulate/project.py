@@ -25,7 +25,7 @@ _OWN_COLUMNS = ('stated_shift_x_px', 'stated_shift_y_px', 'stated_defocus_u', 's
 
 def species(parameters: SceneParameters) -> Dict[int, Blobs]:
     """The density of each kind of pick that has one (rlnClassNumber -> Gaussians)."""
-    return {PARTICLE: two_lobes(parameters.diameter, parameters.detail),
+    return {PARTICLE: two_lobes(parameters.diameter, parameters.detail, parameters.detail_sigma),
             DECOY: barrel(0.85 * parameters.diameter)}
 
 

@@ -7,7 +7,7 @@ import pytest
 from pwem.objects import Transform
 from tomo.objects import Coordinate3D, SetOfCoordinates3D
 
-from relionsta.convert.bulk import read_columns, write_items
+from relionsta.convert.bulk import first_values, read_columns, write_items
 from relionsta.convert.errors import ConvertError
 from relionsta.objects import STACKS_2D, SetOfStaParticles, StaParticle
 
@@ -169,3 +169,17 @@ def test_many_items_are_quick():
     read_columns(particles, ['_particleName', '_transform._matrix', '_coordinate._x'])
     assert particles.getSize() == n
     assert written < 8 and time.process_time() - start < 12
+
+
+def test_items_that_differ_are_found():
+    """A particle of another file that is taken for one of the first file gets another particle's columns."""
+    particles = new_particles('set.sqlite')
+    columns = some_columns()
+    stars = np.array(['one.star'] * (N - 1) + [None], dtype=object)
+    write_items(particles, new_particle(), {**columns, '_particlesStar': stars})
+    particles.write()
+    expected = dict(zip(['_particlesStar', '_notThere'], first_values(particles, ['_particlesStar', '_notThere'])))
+    assert expected == {'_particlesStar': 'one.star', '_notThere': None}
+    assert read_columns(particles, [], expected=expected)['differs'].tolist() == [False] * (N - 1) + [True]
+    assert not read_columns(particles, [], expected={'_notThere': None})['differs'].any()
+    assert 'differs' not in read_columns(particles, [])
