@@ -124,11 +124,13 @@ def _form_condition(condition):
 
 
 def emptyNumbers(protocol):
-    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default."""
+    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default and empty
+    means nothing."""
     messages = []
     for name, param in protocol.getDefinition().iterParams():
         number = isinstance(param, (params.IntParam, params.FloatParam)) and param.default.get() is not None
-        if number and getattr(protocol, name).get() is None and protocol.evalParamCondition(name):
+        if (number and getattr(protocol, name).get() is None and name not in protocol._emptyMeans
+                and protocol.evalParamCondition(name)):
             messages.append('*%s*: empty. Give a number; the default is %s.' % (param.label.get(), param.default.get()))
     return messages
 

@@ -62,8 +62,8 @@ DEMO_SETTINGS = DemoSettings()
 #: What a session has that was aligned and whose CTF was estimated by a program that sees no particles: every value that
 #: the data set states is wrong, and nothing is said of how the particles move. The particle has fine detail, which the
 #: errors hide. There is so much signal that RELION finds orientations to a degree, once the errors of the series are small:
-#: with worse ones the end is two Fourier shells and more from what true parameters give. The detail ends where the tilt
-#: images do, so that the resolution says what the particles show and not how long one can average.
+#: with worse ones the end is two Fourier shells and more from what true parameters give. The detail is no
+#: finer than about 10 Å: beyond that, resolution says how many particles there are and no longer how well they fit.
 TUTORIAL_SCENE = SceneParameters(
     series=2, particles=40, decoys=6, empty_picks=6, tilts=31, tilt_step=4.0, image_size=(560, 528), thickness=96,
     pixel=3.0, tomogram_binning=4, snr=0.8, diameter=120.0, detail=4.0, detail_sigma=3.0, spacing=130.0, tilt_shift_rms=20.0,
