@@ -168,11 +168,11 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     def _validate(self):
         if not self._hasInputs():
             return []  # Scipion itself names the inputs that are empty
-        return (emptyNumbers(self) or list(self._validateInputs()) or self._validateOptions(fatal=True)
+        return (emptyNumbers(self, self._emptyMeans) or list(self._validateInputs()) or self._validateOptions(fatal=True)
                 or self._validateBuild())
 
     def _warnings(self):
-        if not self._hasInputs() or emptyNumbers(self):
+        if not self._hasInputs() or emptyNumbers(self, self._emptyMeans):
             return []
         return self._validateOptions(fatal=False) + list(self._inputWarnings())
 

@@ -123,13 +123,14 @@ def _form_condition(condition):
     return re.sub(r'\buse_gpu\b', params.USE_GPU, condition)
 
 
-def emptyNumbers(protocol):
-    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default and empty
-    means nothing."""
+def emptyNumbers(protocol, mayBeEmpty=()):
+    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default.
+
+    mayBeEmpty: names of parameters for which empty says something."""
     messages = []
     for name, param in protocol.getDefinition().iterParams():
         number = isinstance(param, (params.IntParam, params.FloatParam)) and param.default.get() is not None
-        if (number and getattr(protocol, name).get() is None and name not in protocol._emptyMeans
+        if (number and getattr(protocol, name).get() is None and name not in mayBeEmpty
                 and protocol.evalParamCondition(name)):
             messages.append('*%s*: empty. Give a number; the default is %s.' % (param.label.get(), param.default.get()))
     return messages
