@@ -203,7 +203,9 @@ class TestStaScanTrouble(ScanCase):
         pids = {key: int(readRun(run)['_pid']) for key, run in found.items()}
         psutil.Process(int(readRun(self.refreshed(scan))['_pid'])).kill()
         wait_for(lambda: self.refreshed(scan).isFailed())
-        self.assertTrue(all(isAlive(pid) for pid in pids.values()))
+        # On a quick machine they may have come to their end by now, but not to a bad one.
+        for key, run in found.items():
+            self.assertTrue(isAlive(pids[key]) or readRun(run).get('status') == 'finished', key)
         scan = self.road.launch(self.refreshed(scan))
         after = self.children(scan)
         for key, run in after.items():
