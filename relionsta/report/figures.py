@@ -1,11 +1,11 @@
 """The figures that Analyze Results of a run would show, without a display."""
 from pyworkflow.viewer import DESKTOP_TKINTER
 
-from ..viewers.base import NothingToShow, ProtStaViewer
+from ..viewers.base import NOTHING, ProtStaViewer
 from ..viewers.figure_view import FigureView
 
-#: the same in three dimensions needs a program, and a window to choose in is no figure
-_NO_FIGURES = ('showVolumes', 'showGallery', 'showExtract')
+#: Lines that open other programs, forms or windows to choose in, or write files for them: a report changes no run.
+_NO_FIGURES = ('showVolumes', 'showGallery', 'showExtract', 'showWalk', 'showTomograms', 'showScene')
 
 
 def figuresOf(protocol, project, say=print):
@@ -22,7 +22,7 @@ def figuresOf(protocol, project, say=print):
                 continue
             try:
                 views = show()
-            except (NothingToShow, ValueError, OSError) as reason:
+            except NOTHING as reason:
                 say('%s, %s: %s' % (protocol.getRunName(), name, reason))
                 continue
             found += [(view.title, view.figure) for view in views if isinstance(view, FigureView)]

@@ -13,8 +13,8 @@ SURFACE = 'Surface ...'
 class MapWindow(View):
     """Maps of one size one after the other, at the same place.
 
-    maps: label -> path, the first is shown first. masks: label -> path of masks of the same box. threshold: Å of the
-    surface, None for one that shows the shape.
+    maps: label -> path, the first is shown first. masks: label -> path of masks of the same box. threshold: grey
+    value of the surface, None for one that shows the shape.
     """
 
     def __init__(self, title, maps, masks=None, threshold=None, parent=None):
