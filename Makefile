@@ -62,4 +62,4 @@ $(VENV)/ready: setup.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo tutorial .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) demo tutorial gui-test .pytest_cache .mypy_cache .ruff_cache *.egg-info

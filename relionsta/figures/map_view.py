@@ -10,8 +10,8 @@ from ..results.shading import DIRECTIONS, shade
 from .slices import CLIPPED, VIEWS, scale_bar
 from .style import COLORS, GREY, caption, new_figure, styled
 
-HOW_TO_READ = ('Slices at the lines; density is white. Orange: outline of the mask where it is one half. Move with the sliders '
-               'or by clicking into a slice.')
+HOW_TO_READ = ('Slices at the lines; density is white. Orange: outline of the mask where it is one half. Move with the '
+               'sliders or by clicking into a slice.')
 SURFACE_READ = ('The surface at the threshold, lit from the upper left, seen along the axes of the map from both sides: all '
                 'of the particle and none of the solvent should show.')
 MASK_LEVEL = 0.5
