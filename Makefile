@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo tutorial test unit lint gui gui-test gui-tutorial bench relion clean
+.PHONY: help demo tutorial test unit lint gui gui-test gui-tutorial bench faults relion clean
 
 help:
 	@echo "make demo   the main job on simulated data, in a Scipion project (first run: sets up all it needs)"
@@ -15,6 +15,7 @@ help:
 	@echo "make unit   the quick tests (no RELION)"
 	@echo "make lint   style and types"
 	@echo "make bench  time the converters, beside those of scipion-em-reliontomo"
+	@echo "make faults  kills, full disks, hostile names and torn files on purpose (up to an hour; SEED=2 draws others)"
 	@echo "make gui-test  the tests of windows, with pictures of them in gui-test/"
 	@echo "make gui    open the demo's project in Scipion (make gui-tutorial: the tutorial's)"
 
@@ -47,6 +48,10 @@ gui-tutorial: relion
 bench: $(VENV)/ready
 	@$(PY) -m relionsta bench --folder bench
 
+SEED ?= 1
+faults: relion
+	@$(PY) -m relionsta.tests.faults --folder faults --seed $(SEED) --readme README.md
+
 relion: $(VENV)/ready
 	@$(PY) -m relionsta install-relion
 
@@ -62,4 +67,4 @@ $(VENV)/ready: setup.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo tutorial gui-test .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) demo tutorial gui-test faults .pytest_cache .mypy_cache .ruff_cache *.egg-info
