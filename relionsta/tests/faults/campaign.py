@@ -62,7 +62,8 @@ def _by_promise(groups: Sequence[Group], done: Sequence[Dict[str, Any]]) -> Dict
     found: Dict[str, Any] = {}
     for result in done:
         number = promise_of[result['group']]
-        entry = found.setdefault(str(number), {'promise': PROMISES[number], 'tried': 0, 'survived': 0, 'open': 0, 'failures': []})
+        entry = found.setdefault(str(number), {'promise': PROMISES[number], 'tried': 0, 'survived': 0, 'open': 0,
+                                               'failures': []})
         entry['tried'] += result['tried']
         entry['survived'] += result['survived']
         entry['open'] += len(result['open'])
