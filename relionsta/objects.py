@@ -110,15 +110,31 @@ class SetOfStaParticles(SetOfSubTomograms):
         self._tiltSeriesPointer = Pointer()
         self._ctfsPointer = Pointer()
         self._outdatedBy = String()
+        # Of this set's own particles.
+        self._digest = String()
+        self._digestFile = String()
 
     def copyInfo(self, other: Any) -> None:
         super().copyInfo(other)
         if isinstance(other, SetOfStaParticles):
             self.copyAttributes(other, *self._STA_ATTRIBUTES)
+        self.setDigest(None, None)
 
     def getParticlesStars(self) -> List[str]:
         """The particles STAR files that have the rows of this set's particles; [] for an empty set."""
         return self._textsOfItems(StaParticle.PARTICLES_STAR_ATTR)
+
+    def getDigest(self) -> Optional[str]:
+        """What the particles were when they came from getDigestFile() (convert/untouched.py); None for other sets."""
+        return self._digest.get()
+
+    def getDigestFile(self) -> Optional[str]:
+        """The STAR file that getDigest() tells of."""
+        return self._digestFile.get()
+
+    def setDigest(self, digest: Optional[str], path: Optional[str]) -> None:
+        self._digest.set(digest)
+        self._digestFile.set(path)
 
     def getTomogramsStars(self) -> List[str]:
         """The tomograms.star files of the particles: usually one, several where sets were joined.

@@ -5,7 +5,7 @@ says which column holds which path. Both are made here by Scipion's own code, so
 written item by item with append.
 """
 from itertools import chain
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -26,13 +26,15 @@ _EXACT = 1e15
 
 
 def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: Optional[Sequence[int]] = None,
-                enabled: Optional[Sequence[bool]] = None) -> None:
+                enabled: Optional[Sequence[bool]] = None,
+                watch: Optional[Callable[[Mapping[str, List[Any]]], None]] = None) -> None:
     """Append n items to a set. The caller writes the set (items.write()) afterwards, as after append.
 
     template: an item with every sub-object that the items shall have; it is changed. columns: attribute path ->
     n values, (n,) numbers, bools or texts (None = no value), or (n, r, c) for a matrix; an attribute without a column
     has the template's value in every item. ids: new object ids (default: they go on from the set's last).
-    enabled: (n,) bools (default: all). Raises ConvertError for an unknown path or columns of different length.
+    enabled: (n,) bools (default: all). watch: is called with what is stored of the columns, piece by piece in their order.
+    Raises ConvertError for an unknown path or columns of different length.
     """
     columns = {path: np.asarray(values) if isinstance(values, pd.Series) else values for path, values in columns.items()}
     n = _common_length(columns)
@@ -43,8 +45,11 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     if unknown:
         raise ConvertError('items of %s have no attribute %s; give the template that sub-object'
                            % (items.getClassName(), ', '.join(unknown)))
-    for path, values in columns.items():
-        attributes[path].set(encode(attributes[path], values[:1])[0])
+    one = _encoded(attributes, columns, 0, 1)
+    for path, values in one.items():
+        attributes[path].set(values[0])
+    if watch is not None:
+        watch(one)
     new_ids = range(items._idCount + 1, items._idCount + n + 1) if ids is None else np.asarray(ids, np.int64).tolist()
     flags = [True] * n if enabled is None else [bool(flag) for flag in enabled]
     if len(new_ids) != n or len(flags) != n:
@@ -65,6 +70,8 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     for first in range(1, n, _PIECE):
         last = min(first + _PIECE, n)
         varying = _encoded(attributes, columns, first, last)
+        if watch is not None:
+            watch(varying)
         _insert(database, [new_ids[first:last], flags[first:last],
                            *(literal or varying.get(path) or [value] * (last - first) for path, value, literal in stored)])
     items._size.set(items.getSize() + n - 1)
@@ -114,6 +121,35 @@ def read_columns(items: Set, paths: Iterable[str], optional: Iterable[str] = (),
         columns[path] = np.concatenate(found[1:] or found)
         found.clear()
     return {**columns, 'enabled': columns.get('enabled', np.ones(len(columns['id']), dtype=bool))}
+
+
+def stored_values(items: Set, paths: Sequence[str], expected: Mapping[str, Any]) -> Iterator[List[Tuple[Any, ...]]]:
+    """Attributes of the enabled items as they are stored, in the order of their ids: piece by piece, a tuple for each path,
+    and one that has 1 for items whose `expected` attributes (path -> value) have another value.
+
+    An attribute that the set lacks has no value (None) in any item.
+    """
+    mapper = items._getMapper()
+    if mapper.doCreateTables:
+        return
+    known = {row['label_property']: row['column_name'] for row in mapper.db.getClassRows()}
+    cursor = mapper.db.connection.cursor()
+    cursor.row_factory = None
+    columns = [known.get(path, 'NULL') for path in paths]
+    differs = ' OR '.join('%s IS NOT ?' % known.get(path, 'NULL') for path in expected) or '0'
+    cursor.execute('SELECT %s FROM %sObjects WHERE enabled = 1 ORDER BY id'
+                   % (', '.join(columns + [differs]), mapper.db.tablePrefix), tuple(expected.values()))
+    for rows in iter(lambda: cursor.fetchmany(_PIECE), []):
+        yield list(zip(*rows))
+
+
+def number_of_items(items: Set, enabled_only: bool = False) -> int:
+    """How many items the set's file holds."""
+    mapper = items._getMapper()
+    if mapper.doCreateTables:
+        return 0
+    return int(mapper.db.connection.cursor().execute('SELECT count(*) FROM %sObjects %s' % (
+        mapper.db.tablePrefix, 'WHERE enabled = 1' if enabled_only else '')).fetchone()[0])
 
 
 def first_values(items: Set, paths: Sequence[str], enabled_only: bool = False) -> Tuple[Any, ...]:

@@ -24,6 +24,7 @@ from .parts import CLASS, COORDINATE_PATHS, HALF, NAME, TOMOGRAM, parts_of_state
 from .poses import POSE, poses_of_rows
 from .positions import scipion_from_centered
 from .series import scipion_ts_id
+from .untouched import CLASS_ID, SUBSET, Digest, file_state, untouched_rows
 
 # The columns that a set of particles takes from its file.
 _READ = (NAME, TOMOGRAM, *POSE, 'rlnImageName', 'rlnCtfImage', CLASS, HALF, SCORE)
@@ -48,6 +49,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
 
     Raises StarError for a file that is no such STAR, or has two particles of one name.
     """
+    file = file_state(path)
     blocks = read_star(path, only={'particles': _READ})
     if 'particles' not in blocks and 'optics' in blocks and is_complete(path):
         # RELION writes no block at all where it has removed every particle.
@@ -75,8 +77,14 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
         particles.setCoordinates3D(source)
         particles.setCoordinatesPixelSize(coordinates.getSamplingRate())
     if len(rows):
-        write_items(particles, template, _item_columns(rows, path, particles, coordinates),
-                    ids=None if ids is None else _object_ids(rows[NAME], ids))
+        columns = _item_columns(rows, path, particles, coordinates)
+        numbers = None if ids is None else _object_ids(rows[NAME], ids)
+        # The set goes by the ids.
+        in_order = names is None and (numbers is None or bool((np.diff(numbers) > 0).all()))
+        digest = Digest(same={CLASS_ID: template.getClassId(), SUBSET: template.getRandomSubset()}) if in_order else None
+        write_items(particles, template, columns, ids=numbers, watch=digest and digest.add)
+        if digest is not None and file_state(path) == file:
+            particles.setDigest(digest.text(particles, path), path)
     return len(rows)
 
 
@@ -104,8 +112,10 @@ def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
     premultiplied with the CTF. Raises ConvertError where a particle is not in its file or is there twice, where files
     do not go together, and where only some have a half set. A job also needs the tomograms: see job_inputs.
     """
-    state = state_of_set(particles)
-    found = find_rows(particles, state)
+    found = untouched_rows(particles)
+    if found is None:
+        state = state_of_set(particles)
+        found = find_rows(particles, state)
     if found is not None:
         write_rows(found, path)
         return len(found.rows)
@@ -156,7 +166,7 @@ def _item_columns(rows: pd.DataFrame, path: str, particles: SetOfStaParticles, c
         xyz = scipion_from_centered(positions, ts_ids, pixel, volumes)
         columns['_volId'] = columns['_coordinate._volId'] = volumes['vol_id'].reindex(series).to_numpy()[numbers]
     columns.update({attribute: xyz[:, axis] for axis, attribute in enumerate(COORDINATE_PATHS)})
-    for label, attribute in (('rlnImageName', '_filename'), (CLASS, '_classId'), (HALF, '_randomSubset'),
+    for label, attribute in (('rlnImageName', '_filename'), (CLASS, CLASS_ID), (HALF, SUBSET),
                              (SCORE, '_coordinate._score')):
         if label in rows:
             columns[attribute] = rows[label].to_numpy()

@@ -26,7 +26,8 @@ UNWANTED = 'rlnMicrographName'
 #: Multi-body refinement keeps a table per body, with a row for each particle.
 BODY = 'images_body_'
 COORDINATE_PATHS = ['_coordinate.%s' % axis for axis in ('_x', '_y', '_z')]
-_FILES = ['_particlesStar', '_tomogramsStar', '_trajectoriesStar']
+#: The files that a particle names.
+PARTICLE_FILES = ['_particlesStar', '_tomogramsStar', '_trajectoriesStar']
 
 
 @dataclass
@@ -80,13 +81,14 @@ def parts_of_set(particles: SetOfStaParticles) -> List[Part]:
 
 def state_of_set(particles: SetOfStaParticles) -> SetState:
     """The enabled particles of a set without their rows. Raises ConvertError as parts_of_set."""
-    first = first_values(particles, _FILES, enabled_only=True)
+    first = first_values(particles, PARTICLE_FILES, enabled_only=True)
     columns = read_columns(particles, ['_particleName', '_randomSubset', '_transform._matrix', '_coordinate._tomoId']
-                           + COORDINATE_PATHS, optional=['_classId'], enabled_only=True, expected=dict(zip(_FILES, first)))
+                           + COORDINATE_PATHS, optional=['_classId'], enabled_only=True,
+                           expected=dict(zip(PARTICLE_FILES, first)))
     if not len(columns['id']):
         raise ConvertError('%s has no enabled particles' % particles)
     if columns['differs'].any():
-        columns.update(read_columns(particles, [], optional=_FILES, enabled_only=True))
+        columns.update(read_columns(particles, [], optional=PARTICLE_FILES, enabled_only=True))
     files = _files_of(particles, first, columns)
     paths = np.empty(len(columns['id']), dtype=object)
     for (path, _, _), places in files.items():
@@ -125,6 +127,11 @@ def bring_up_to_date(particles: SetOfStaParticles, state: SetState, places: np.n
     set_poses(table, state.positions[places], state.A[places], has_images)
     _set_classes(table, columns['_classId'][places] if '_classId' in columns else None)
     _set_halves(table, columns['_randomSubset'][places])
+    mend_optics(particles, blocks)
+
+
+def mend_optics(particles: SetOfStaParticles, blocks: Dict[str, pd.DataFrame]) -> None:
+    """Pseudo-subtomograms always count as premultiplied with the CTF."""
     if particles.getKind() == PSEUDO_SUBTOMOS and 'optics' in blocks:
         # RELION 5.1 writes 0 when it extracts these, and then refuses to refine them.
         blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
@@ -157,17 +164,17 @@ def _files_of(particles: SetOfStaParticles, first: Tuple[Optional[str], ...], co
     """Places of the particles by their three files ('' for none). first: what the first of them names; the columns have
     those of the others where they differ."""
     n = len(columns['id'])
-    own = dict(zip(_FILES[1:], particles.getDefaultFiles()))
+    own = dict(zip(PARTICLE_FILES[1:], particles.getDefaultFiles()))
     # What no particle names, the set may.
     if not columns['differs'].any():
-        path, tomograms, trajectories = (name or own.get(column) or '' for column, name in zip(_FILES, first))
+        path, tomograms, trajectories = (name or own.get(column) or '' for column, name in zip(PARTICLE_FILES, first))
         files = {(path, tomograms, trajectories): np.arange(n)}
     else:
-        named = {path: pd.Series(columns.get(path, [None] * n), dtype=object) for path in _FILES}
+        named = {path: pd.Series(columns.get(path, [None] * n), dtype=object) for path in PARTICLE_FILES}
         table = pd.DataFrame({path: names.fillna('' if names.notna().any() else own.get(path) or '')
                               for path, names in named.items()})
         files = {(path, tomograms, trajectories): places for (path, tomograms, trajectories), places
-                 in table.groupby(_FILES, sort=False).indices.items()}
+                 in table.groupby(PARTICLE_FILES, sort=False).indices.items()}
     unknown = sum(len(places) for (path, _, _), places in files.items() if not path)
     if unknown:
         raise ConvertError('%s: %d of its particles do not say which STAR file they come from' % (particles, unknown))

@@ -5,6 +5,7 @@ Plain is what programs write: ASCII, no quotes, no comments and no empty lines b
 not read here (NotPlain), and the careful reader, which knows every form and every fault, reads the file again.
 """
 import os
+from itertools import chain
 from pathlib import Path
 from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
@@ -51,9 +52,21 @@ class Cells(NamedTuple):
     line_ends: np.ndarray
 
     def texts(self, column: int) -> List[str]:
-        """The cells of a column as they stand."""
+        """The cells of a column as they stand; neighbours that are short and equal (names of tomograms) are one object."""
+        starts, ends = self.starts[:, column], self.ends[:, column]
+        if (ends - starts).max() > WINDOW:
+            return self._slices(starts, ends)
+        words = _windows(self.data, ends)
+        words &= _INSIDE.take(ends - starts, axis=1)
+        first = np.flatnonzero(np.concatenate([[True], (words[:, 1:] != words[:, :-1]).any(axis=0)]))
+        if 4 * len(first) > len(starts):
+            return self._slices(starts, ends)
+        texts = zip(self._slices(starts[first], ends[first]), np.diff(first, append=len(starts)).tolist())
+        return list(chain.from_iterable([text] * times for text, times in texts))
+
+    def _slices(self, starts: np.ndarray, ends: np.ndarray) -> List[str]:
         data = self.data.decode('ascii')
-        return [data[start:end] for start, end in zip(self.starts[:, column].tolist(), self.ends[:, column].tolist())]
+        return [data[start:end] for start, end in zip(starts.tolist(), ends.tolist())]
 
 
 def find_loops(path: Union[str, Path]) -> PlainFile:
@@ -114,9 +127,8 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
     starts, ends = (places[:, columns].T.ravel() for places in (cells.starts, cells.ends))
     lengths = ends - starts
     negative = np.frombuffer(cells.data, np.uint8)[starts] == ord('-')
-    windows: np.ndarray = np.ndarray((len(cells.data) - WINDOW + 1,), 'V%d' % WINDOW, cells.data, strides=(1,))
-    # (2, n) words; what stands before a cell, its sign and its point become the digit 0.
-    words = np.ascontiguousarray(windows[ends - WINDOW].view('<u8').reshape(-1, 2).T)
+    # What stands before a cell, its sign and its point become the digit 0.
+    words = _windows(cells.data, ends)
     kept = np.minimum(lengths - negative, WINDOW)
     for word, before in zip(words, _BEFORE):
         word ^= (word ^ digits.ZEROS) & before.take(kept)
@@ -126,7 +138,7 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
     places = (first | (last << np.uint64(digits.WIDTH))).astype(np.uint16)
     decimals, has_point = _DECIMALS.take(places), places != 0
     n_digits = lengths - has_point - negative
-    no_point = np.repeat(whole, len(cells.starts))
+    no_point = np.broadcast_to(np.array(whole)[:, None], (len(columns), len(cells.starts))).ravel()
     odd = (digits.no_digits(words).any(axis=0) | (decimals == _SEVERAL) | (has_point & no_point) | (n_digits < 1)
            | (n_digits >= WINDOW))
     if odd.any():
@@ -146,6 +158,12 @@ def numbers(cells: Cells, columns: List[int], whole: List[bool]) -> List[np.ndar
             for column, one in zip(value.reshape(len(columns), -1), whole)]
 
 
+def _windows(data: bytes, ends: np.ndarray) -> np.ndarray:
+    """(2, n) words with the WINDOW characters before each of `ends` (n,)."""
+    windows: np.ndarray = np.ndarray((len(data) - WINDOW + 1,), 'V%d' % WINDOW, data, strides=(1,))
+    return np.ascontiguousarray(windows[ends - WINDOW].view('<u8').reshape(-1, 2).T)
+
+
 def _words(characters: np.ndarray) -> np.ndarray:
     """(n, WINDOW) uint8 -> (2, n) words."""
     return np.ascontiguousarray(characters.astype(np.uint8).view('<u8').T)
@@ -155,6 +173,7 @@ _PLACES = np.arange(WINDOW)
 _POWERS = 10.0 ** _PLACES
 # By length of a number: the characters of its window that stand before it.
 _BEFORE = _words((_PLACES < WINDOW - np.arange(WINDOW + 1)[:, None]) * 255)
+_INSIDE = ~_BEFORE
 # By the bits that say where points are: the number of characters after it.
 _SEVERAL = WINDOW
 _DECIMALS = np.full(1 << WINDOW, _SEVERAL, np.uint8)

@@ -100,7 +100,7 @@ def _plain_table(path: Union[str, Path], loop: plain.Loop, wanted: Optional[Coll
     numbers = [label for label in columns if label in REAL_LABELS or label in INTEGER_LABELS]
     whole = [label in INTEGER_LABELS for label in numbers]
     once: Dict[str, str] = {}
-    for cells in plain.pieces(path, loop):
+    for cells in plain.pieces(path, loop) if columns else ():
         for label, values in zip(numbers, plain.numbers(cells, [places[label] for label in numbers], whole)):
             columns[label].append(values)
         for label, found in columns.items():
