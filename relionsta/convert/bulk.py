@@ -21,6 +21,8 @@ _PIECE = 2048
 # Rows of one INSERT, and values that any SQLite takes with it.
 _AT_ONCE = 32
 _MOST_BOUND = 900
+# Bytes of a page in the files of sets with at least so many items: a few long rows fill SQLite's own 4096.
+_PAGE, _MANY = 16384, 1000
 # Whole numbers below have one spelling as a float.
 _EXACT = 1e15
 
@@ -58,10 +60,14 @@ def write_items(items: Set, template: Object, columns: Mapping[str, Any], ids: O
     # The first item goes the usual way: the set makes its tables and takes what it takes from a first item.
     template.setObjId(new_ids[0])
     template.setEnabled(flags[0])
-    if items.getSize() and items._getMapper().db.INSERT_OBJECT is None:
+    mapper = items._getMapper()
+    if mapper.doCreateTables and n >= _MANY:
+        # Of no effect where the file has tables already.
+        mapper.db.connection.execute('PRAGMA page_size = %d' % _PAGE)
+    if items.getSize() and mapper.db.INSERT_OBJECT is None:
         items.enableAppend()
     items.append(template)
-    database = items._getMapper().db
+    database = mapper.db
     # The time is asked for once: SQLite would else work it out for every row.
     now = database.connection.cursor().execute("SELECT datetime('now')").fetchone()[0]
     same = [('label', template.getObjLabel()), ('comment', template.getObjComment()), ('creation', now)]

@@ -24,7 +24,7 @@ from .parts import CLASS, COORDINATE_PATHS, HALF, NAME, TOMOGRAM, parts_of_state
 from .poses import POSE, poses_of_rows
 from .positions import scipion_from_centered
 from .series import scipion_ts_id
-from .untouched import CLASS_ID, SUBSET, Digest, file_state, untouched_rows
+from .untouched import CLASS_ID, MATRIX, SUBSET, digest_of_columns, file_state, untouched_rows
 
 # The columns that a set of particles takes from its file.
 _READ = (NAME, TOMOGRAM, *POSE, 'rlnImageName', 'rlnCtfImage', CLASS, HALF, SCORE)
@@ -81,8 +81,10 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
         numbers = None if ids is None else _object_ids(rows[NAME], ids)
         # The set goes by the ids.
         in_order = names is None and (numbers is None or bool((np.diff(numbers) > 0).all()))
-        digest = Digest(same={CLASS_ID: template.getClassId(), SUBSET: template.getRandomSubset()}) if in_order else None
-        write_items(particles, template, columns, ids=numbers, watch=digest and digest.add)
+        digest = digest_of_columns(columns, {CLASS_ID: template.getClassId(), SUBSET: template.getRandomSubset()}
+                                   ) if in_order else None
+        write_items(particles, template, columns, ids=numbers,
+                    watch=digest and (lambda stored: digest.add_texts(MATRIX, stored[MATRIX])))
         if digest is not None and file_state(path) == file:
             particles.setDigest(digest.text(particles, path), path)
     return len(rows)

@@ -18,7 +18,8 @@ from .bulk import first_values, number_of_items, stored_values
 from .particle_rows import ParticleRows
 from .parts import BODY, CLASS, COORDINATE_PATHS, HALF, PARTICLE_FILES, UNWANTED, mend_optics, volumes_of
 
-_TEXTS = ('_particleName', '_coordinate._tomoId', '_transform._matrix')
+NAME_ID, TOMOGRAM_ID, MATRIX = '_particleName', '_coordinate._tomoId', '_transform._matrix'
+_TEXTS = (NAME_ID, TOMOGRAM_ID, MATRIX)
 CLASS_ID, SUBSET = '_classId', '_randomSubset'
 _NUMBERS = (*COORDINATE_PATHS, CLASS_ID, SUBSET)
 _PARTICLES = 'particles'
@@ -26,34 +27,23 @@ _HALVES = {1, 2}
 
 
 class Digest:
-    """The digest of particles that come piece by piece; how they are cut into pieces does not matter.
+    """The digest of particles whose attributes come all at once or piece by piece, in their order."""
 
-    same: attribute path -> value, of attributes that are the same in all particles and do not come.
-    """
-
-    def __init__(self, same: Optional[Mapping[str, Any]] = None) -> None:
-        self._same = same or {}
+    def __init__(self) -> None:
         self._columns = {path: hashlib.sha1() for path in _TEXTS + _NUMBERS}
-        self._n = 0
-        self._series: Set[str] = set()
         #: all values that occur
+        self.series: Set[str] = set()
         self.classes: Set[Optional[int]] = set()
         self.halves: Set[Optional[int]] = set()
 
-    def add(self, values: Mapping[str, Sequence[Any]]) -> None:
-        """The next particles: what Scipion stores of their attributes (n,)."""
-        n = len(values['_particleName'])
-        self._n += n
-        values = {**{path: [value] * n for path, value in self._same.items()}, **values}
-        for path in _TEXTS:
-            found = values[path]
-            text = '\n'.join(['' if text is None else text for text in found] if None in found else found)
-            self._columns[path].update((text + '\n').encode('utf-8'))
-        for path in _NUMBERS:
-            self._columns[path].update(np.array(values[path], dtype=np.float64).tobytes())
-        self._series.update(values['_coordinate._tomoId'])
-        self.classes.update(values[CLASS_ID])
-        self.halves.update(values[SUBSET])
+    def add_texts(self, path: str, values: Sequence[Optional[str]]) -> None:
+        """The next particles' values of an attribute, as Scipion stores them."""
+        text = '\n'.join(['' if value is None else value for value in values] if None in values else values)
+        self._columns[path].update((text + '\n').encode('utf-8'))
+
+    def add_numbers(self, path: str, values: Any) -> None:
+        """The same for numbers."""
+        self._columns[path].update(np.asarray(values, dtype=np.float64).tobytes())
 
     def text(self, particles: SetOfStaParticles, path: str) -> Optional[str]:
         """The whole digest, with all else that the rows of the file `path` depend on; None where the file is gone."""
@@ -65,15 +55,29 @@ class Digest:
                      particles.getSamplingRate(), self._offsets(particles),
                      *(self._columns[column].hexdigest() for column in _TEXTS + _NUMBERS)):
             whole.update(('%s\n' % (part,)).encode('utf-8'))
-        return '%d %s' % (self._n, whole.hexdigest())
+        return whole.hexdigest()
 
     def _offsets(self, particles: SetOfStaParticles) -> List[str]:
         """What centered_from_scipion adds in each tomogram."""
         coordinates = particles.getCoordinates3D()
         if coordinates is None:
             return []
-        series = np.array(sorted(self._series), dtype=object)
+        series = np.array(sorted(self.series), dtype=object)
         return [repr(row) for row in volumes_of(coordinates, series).reindex(series).values.tolist()]
+
+
+def digest_of_columns(columns: Mapping[str, Any], same: Mapping[str, Any]) -> Digest:
+    """The digest of columns (n,) as write_items takes them, but for the matrices, which are added as they are written.
+
+    same: attribute path -> value, of attributes that are the same in all particles and have no column.
+    """
+    digest, n = Digest(), len(columns[NAME_ID])
+    for path in (NAME_ID, TOMOGRAM_ID):
+        digest.add_texts(path, columns[path].tolist())
+    for path in _NUMBERS:
+        digest.add_numbers(path, columns[path] if path in columns else np.full(n, same[path], dtype=np.float64))
+    digest.series.update(columns[TOMOGRAM_ID])
+    return digest
 
 
 def file_state(path: str) -> Optional[Tuple[int, int]]:
@@ -91,13 +95,13 @@ def untouched_rows(particles: SetOfStaParticles) -> Optional[ParticleRows]:
     None where that is not certain, and for files that are small or have to be read with care.
     """
     known, path = particles.getDigest(), particles.getDigestFile()
-    if not known or not path or known.split()[0] != '%d' % number_of_items(particles, enabled_only=True):
+    if not known or not path:
         return None
     found = read_plain(path, {_PARTICLES: ()})
     if found is None or _PARTICLES not in found.loops or any(name.startswith(BODY) for name in found.tables):
         return None
     loop = found.loops[_PARTICLES]
-    if known.split()[0] != '%d' % (len(loop.rows) - 1):
+    if number_of_items(particles, enabled_only=True) != len(loop.rows) - 1:
         return None
     digest = _digest_of_set(particles, path)
     if digest is None or digest.text(particles, path) != known:
@@ -122,5 +126,12 @@ def _digest_of_set(particles: SetOfStaParticles, path: str) -> Optional[Digest]:
     for *piece, differs in stored_values(particles, paths, files):
         if any(differs):
             return None
-        digest.add(dict(zip(paths, piece)))
+        values = dict(zip(paths, piece))
+        for text in _TEXTS:
+            digest.add_texts(text, values[text])
+        for number in _NUMBERS:
+            digest.add_numbers(number, values[number])
+        digest.series.update(values[TOMOGRAM_ID])
+        digest.classes.update(values[CLASS_ID])
+        digest.halves.update(values[SUBSET])
     return digest

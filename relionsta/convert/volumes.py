@@ -2,8 +2,9 @@
 import os
 from typing import Optional, Sequence, Type, TypeVar
 
-import mrcfile
 from pwem.objects import Volume
+
+from relionsta.results.maps import MapError, check_values, read_header
 
 from .errors import ConvertError
 
@@ -15,8 +16,8 @@ def make_volume(path: str, pixel: float, half_maps: Sequence[str] = (), box: Opt
     """A volume of class `kind` (Volume, VolumeMask, AverageSubTomogram...), with its two half maps if given.
 
     pixel: Å per voxel. box: the edge in voxels that the maps must have. Paths relative to the project. Raises
-    ConvertError for a file that is no map or not there, for another size, for a single half map and for a pixel size
-    that is not above 0.
+    ConvertError for a file that is no map, not there or not whole (see results.maps.check_values), for another size, for a
+    single half map and for a pixel size that is not above 0.
     """
     if len(half_maps) not in (0, 2):
         raise ConvertError('%s has %d half map(s): %s; both or none are needed'
@@ -37,10 +38,10 @@ def _check_map(path: str, box: Optional[int]) -> None:
     if not os.path.isfile(path):
         raise ConvertError('the map %s is not there' % path)
     try:
-        with mrcfile.open(path, header_only=True, permissive=True) as file:
-            size = tuple(int(file.header[axis]) for axis in ('nx', 'ny', 'nz'))
-    except (ValueError, OSError) as error:
-        raise ConvertError('%s is not a readable MRC map (%s)' % (path, error)) from error
-    if box is not None and size != (box, box, box):
-        raise ConvertError('the map %s has %s voxels, and %s were expected'
-                           % (path, ' x '.join(map(str, size)), ' x '.join([str(box)] * 3)))
+        size = read_header(path).size
+        if box is not None and size != (box, box, box):
+            raise ConvertError('the map %s has %s voxels, and %s were expected'
+                               % (path, ' x '.join(map(str, size)), ' x '.join([str(box)] * 3)))
+        check_values(path)
+    except MapError as error:
+        raise ConvertError(str(error)) from error
