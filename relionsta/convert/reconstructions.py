@@ -9,6 +9,7 @@ from tomo.objects import SetOfTomograms, Tomogram
 
 from relionsta.results.maps import is_whole_mrc, read_header
 
+from ..whole import take_space, whole
 from .errors import ConvertError
 
 # of a voxel: headers hold 32-bit numbers
@@ -63,11 +64,10 @@ def centre_voxel(unbinned: Sequence[int], pixel: float, size: Sequence[int], vox
 
 def average_halves(halves: Sequence[str], path: str) -> str:
     """Write the mean of two tomograms of the same size, slice by slice; the file appears whole or not at all."""
-    temporary = path + '.part'
-    with mrcfile.mmap(halves[0], mode='r') as one, mrcfile.mmap(halves[1], mode='r') as other:
-        with mrcfile.new_mmap(temporary, one.data.shape, mrc_mode=2, overwrite=True) as mean:
+    with whole(path) as temporary, mrcfile.mmap(halves[0], mode='r') as one, mrcfile.mmap(halves[1], mode='r') as other:
+        with mrcfile.new_mmap(str(temporary), one.data.shape, mrc_mode=2, overwrite=True) as mean:
+            take_space(temporary)
             for number in range(len(one.data)):
                 mean.data[number] = (one.data[number].astype(np.float32) + other.data[number]) / 2
             mean.voxel_size = one.voxel_size
-    os.replace(temporary, path)
     return path

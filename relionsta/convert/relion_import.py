@@ -8,17 +8,20 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import pandas as pd
 
+from relionsta.names import series_trouble
 from relionsta.objects import SetOfStaParticles
 from relionsta.sources.relion_job import RelionJob
 from relionsta.star import StarError, read_star, require_columns, write_star
+from relionsta.star.checks import check_names
 from relionsta.star.paths import PATH_LABELS
-from relionsta.star.schemas import ALIGNMENT_COLUMNS, DEFOCUS_COLUMNS, check_tilt_series
+from relionsta.star.schemas import ALIGNMENT_COLUMNS, DEFOCUS_COLUMNS, check_particle_names, check_tilt_series
 
 from .errors import ConvertError
 from .particle_info import set_info
 from .particles import check_rows
 from .parts import NAME, TOMOGRAM
 from .poses import COORDINATES, check_poses
+from .series import check_ts_id, scipion_ts_id
 from .tilt_tables import read_overview, tilt_tables
 
 CORNER = ['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']
@@ -111,6 +114,8 @@ def _bring_tomograms(job: RelionJob, folder: str, prefix: str, given: Mapping[st
     if 'global' not in blocks:
         raise StarError(source, 'the block data_global is missing; a tomograms.star of RELION 5 or WarpTools is needed')
     overview = _filled(blocks['global'], given)
+    if TOMOGRAM in overview:  # files get these names
+        check_names(overview[TOMOGRAM].astype(str), series_trouble, source, 'global')
     os.makedirs(os.path.join(folder, 'tilt_series'), exist_ok=True)
     copies = {os.path.join(folder, 'tomograms.star'): source}
     names, images = [], []  # type: List[str], List[str]
@@ -142,13 +147,14 @@ def _look_at_series(path: str, copies: Mapping[str, str]) -> Tuple[List[str], Di
         return [], dict.fromkeys(names, _told(error, copies)), False
     for number, name in enumerate(overview[TOMOGRAM]):
         try:
+            check_ts_id(scipion_ts_id(name))
             for row, table, file in tilt_tables(overview.iloc[[number]], path):
                 ctf = all(label in table for label in DEFOCUS_COLUMNS)
                 check_tilt_series(table, name, file, ctf=ctf, whole_stack='rlnTomoTiltSeriesName' in row)
                 require_columns(table, ALIGNMENT_COLUMNS, file, name)
             usable.append(name)
             has_ctf &= ctf
-        except StarError as error:
+        except (ConvertError, StarError) as error:
             refused[name] = _told(error, copies)
     return usable, refused, bool(usable) and has_ctf
 
@@ -176,6 +182,7 @@ def _bring_particles(job: RelionJob, path: str, prefix: str, given: Mapping[str,
     rows = blocks.pop(name)
     original = rows[IMAGE].tolist() if IMAGE in rows else []
     rows = _with_names(_rebased(rows, prefix))
+    check_particle_names(rows, source)
     rows = _with_centred(rows, overview, source)
     if 'optics' in blocks:
         blocks['optics'] = _with_microscope(_rebased(blocks['optics'], prefix), overview, given)

@@ -20,6 +20,7 @@ from tomo.objects import (
 
 from relionsta import geometry
 from relionsta.constants import DEFORMATION, X_TILT
+from relionsta.names import table_trouble
 from relionsta.sources.series import TiltSeriesRecord
 
 from .bulk import write_items
@@ -54,8 +55,22 @@ class Further(NamedTuple):
 
 
 def scipion_ts_id(name: str) -> str:
-    """The tsId for a tomogram name of another program: 007 -> TS_007, as all of Scipion's imports do."""
-    return str(normalizeTSId(name))
+    """The tsId for a tomogram name of another program: 007 -> TS_007, as all of Scipion's imports do.
+
+    Raises ConvertError for a name of which nothing is left.
+    """
+    try:
+        return str(normalizeTSId(name))
+    except IndexError:
+        raise ConvertError('tilt series %r: no name is left of it in Scipion, which takes letters, digits and _ only: '
+                           'rename its files' % name) from None
+
+
+def check_ts_id(ts_id: str) -> None:
+    """Raise ConvertError for a tsId that Scipion or RELION cannot work with."""
+    trouble = table_trouble(ts_id)
+    if trouble:
+        raise ConvertError('tilt series %r cannot have this name, and the reason is: %s' % (ts_id, trouble))
 
 
 def append_record(record: TiltSeriesRecord, tilt_series: SetOfTiltSeries, ctfs: Optional[SetOfCTFTomoSeries] = None,
@@ -92,6 +107,7 @@ def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt
     x_tilt (deg; rlnTomoXTilt) and deformation (see marks.deformations). hand: rlnTomoHand, for the CTFs to remember.
     further: what else tilt series and CTFs shall remember.
     """
+    check_ts_id(ts_id)
     _check_pixel(ts_id, tilt_series, microscope.pixel_size)
     acquisition = _series_acquisition(images, microscope)
     if not tilt_series.getSamplingRate():

@@ -14,6 +14,7 @@ import pandas as pd
 
 from relionsta.jobs.files import EXTRACT_FILES
 from relionsta.star import read_star, require_columns, write_star
+from relionsta.whole import whole
 
 from .errors import ConvertError
 from .parts import NAME
@@ -86,7 +87,7 @@ def crop_all_weights(weights: Sequence[str], images: Sequence[str], box: int, fo
         with mrcfile.open(path) as mrc:
             data, voxel = crop_weights(np.asarray(mrc.data, dtype=np.float64), box), mrc.voxel_size
             kind = mrc.data.dtype
-        with mrcfile.new(str(target), data.astype(kind), overwrite=True) as mrc:
+        with whole(target) as partial, mrcfile.new(str(partial), data.astype(kind), overwrite=True) as mrc:
             mrc.voxel_size = voxel
         made.append(os.fspath(target))
     return made

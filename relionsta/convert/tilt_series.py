@@ -25,6 +25,7 @@ from .marks import (
     remembered_tomogram,
 )
 from .positions import tomogram_table
+from .series import check_ts_id
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ def tomogram_tables(tilt_series: SetOfTiltSeries, ctfs: SetOfCTFTomoSeries,
         if wanted is not None and ts_id not in wanted:
             continue
         _check_usable(series)
+        check_ts_id(ts_id)
         if ts_id not in defocus:
             raise ConvertError('tilt series %s has no CTF in %s; estimate or import it, or leave the tilt series out'
                                % (ts_id, ctfs))

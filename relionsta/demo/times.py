@@ -1,8 +1,9 @@
 """How long each step took, kept beside the project so that a demo that goes on can still tell."""
 import json
-import os
 from pathlib import Path
 from typing import Any, Dict
+
+from ..whole import whole
 
 TIMES = 'times.json'
 
@@ -20,6 +21,5 @@ def add_time(folder: Path, job: str, seconds: float) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
-    partial = path.with_name(path.name + '.part')
-    partial.write_text(json.dumps(content, indent=2) + '\n')
-    os.replace(str(partial), str(path))
+    with whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=2) + '\n')

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence
 
 from ..figures.ladder import ladder_figure
+from ..figures.style import save_figure
 from ..protocols.maps import boxSize
 from ..results.ladder import Rung, fall_back, from_list, gain, ladder_lines, shells_gained, to_list
 from ..simulate.ideal import true_parameters_resolution
@@ -92,9 +93,7 @@ def write_figure(path: Path, summary: Dict[str, Any]) -> None:
     """Draw the ladder of a summary, with what true parameters give; a PNG, whole or not at all."""
     figure = ladder_figure(from_list(summary['ladder'], 'summary'),
                            truth=summary['truth']['true_parameters_resolution_A'])
-    partial = path.with_name('.part.' + path.name)
-    figure.savefig(str(partial))
-    partial.replace(path)
+    save_figure(figure, path)
 
 
 def table(summary: Dict[str, Any]) -> str:

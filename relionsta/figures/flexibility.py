@@ -34,8 +34,7 @@ def flexibility_figure(projections: pd.DataFrame, motions: int = 3, title: str =
         panel.hist(projections.iloc[:, place].to_numpy(), bins=bins, color=COLORS[0], alpha=0.75)
         panel.set_title('Motion %d: %.0f %%' % (place + 1, explained[place]), fontsize=10)
         panel.set_xlabel('Place along it')
-        if place == 0:
-            panel.set_ylabel('Particles')
+        panel.set_ylabel('Particles')
     figure.suptitle(title or 'Principal motions of the bodies', x=0.012, ha='left', fontsize=11, fontweight='bold')
     caption(figure, HOW_TO_READ)
     return figure

@@ -26,6 +26,7 @@ HOW_TO_READ_POSTPROCESS = (
 HOW_TO_READ_RUNS = ('The run whose curve stays high longest is the best, if particles and mask are the same: a tighter mask '
                     'alone lifts a curve. The resolution is where a curve first falls below {threshold:g}.')
 _WIDTH, _HEIGHT = 7.6, 5.2
+_DASHED = (0, (4, 4))
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,11 @@ def fsc_figure(curves: Sequence[Curve], pixel_size: float, threshold: float = GO
     axes = figure.add_subplot(grid[-1, 0])
     if verdicts:
         words(figure, grid[0, 0], verdicts)
-    for curve, look in zip(curves, line_styles(len(curves), ordered)):
-        axes.plot(curve.frequency, curve.values, label=curve.text, **look)
+    for number, (curve, look) in enumerate(zip(curves, line_styles(len(curves), ordered))):
+        # A mask that RELION left out: two curves in one place, and both must show
+        hides = any(_same(curve, other) for other in curves[:number])
+        axes.plot(curve.frequency, curve.values, label=curve.text, **dict(look, linestyle=_DASHED if hides else
+                                                                          look['linestyle']))
     frequency_axis(axes, 2 * pixel_size)
     axes.set_ylim(min(-0.05, *(float(np.nanmin(curve.values)) - 0.05 for curve in curves)), 1.05)
     axes.set_ylabel(FSC_LABEL)
@@ -99,6 +103,16 @@ def refine_fsc_figure(models: Mapping[str, Model], title: str = '') -> Figure:
                       how_to_read=HOW_TO_READ_REFINE)
 
 
+def bodies_fsc_figure(model: Model, name: str) -> Figure:
+    """Gold-standard FSC of each body of a multi-body refinement; name: of the model (`iteration 5`, `final`).
+
+    Raises ValueError where no body has an FSC.
+    """
+    curves = [Curve('Body %d' % body.number, *model.fsc(body.number), resolution=body.resolution)
+              for body in model.classes if body.spectrum.has_fsc]
+    return fsc_figure(curves, model.pixel_size, title='FSC of the bodies, %s' % name)
+
+
 def postprocess_fsc_figure(result: PostProcess, title: str = '') -> Figure:
     """The four FSC curves of post-processing; the resolution of the corrected one is RELION's, the others' read off."""
     curves = [Curve(name.capitalize(), frequency, values, _postprocess_resolution(result, name))
@@ -112,6 +126,10 @@ def compare_fsc_figure(curves: Sequence[Curve], pixel_size: float, title: str = 
     """The curves of several runs, best resolution first; pixel_size: the smallest of them. Errors as `fsc_figure`."""
     ranked = sorted(curves, key=lambda curve: np.inf if curve.resolution is None else curve.resolution)
     return fsc_figure(ranked, pixel_size, title=title or 'FSC of several runs', how_to_read=HOW_TO_READ_RUNS)
+
+
+def _same(one: Curve, other: Curve) -> bool:
+    return one.values.shape == other.values.shape and np.allclose(one.values, other.values, atol=1e-5, equal_nan=True)
 
 
 def _postprocess_resolution(result: PostProcess, name: str) -> Optional[float]:

@@ -16,8 +16,9 @@ _ROOM = 0.18
 #: Letters of a step's name in one line below the axis.
 _LETTERS = 13
 _INCHES_PER_STEP, _LEAST_WIDTH, _MOST_WIDTH = 0.95, 6.0, 16.0
-_HOW_TO_READ = ('Higher is better; equal distances are equal numbers of Fourier shells. Open circles: steps that did not '
-                'help, from which no later step goes on.')
+_HOW_TO_READ = ('Higher is better; equal distances are equal numbers of Fourier shells. Compare what was measured under one '
+                'mask.')
+_NOT_KEPT = ' Open circles: steps that did not help, from which no later step goes on.'
 
 
 @styled
@@ -36,8 +37,7 @@ def ladder_figure(rungs: Sequence[Rung], title: str = 'Resolution after each ste
     _steps(axes, rungs, heights)
     _marks(axes, rungs, truth)
     axes.set_title(title)
-    if any(not rung.kept for rung in rungs):
-        caption(figure, _HOW_TO_READ)
+    caption(figure, _HOW_TO_READ + ('' if all(rung.kept for rung in rungs) else _NOT_KEPT))
     return figure
 
 

@@ -1,5 +1,4 @@
 """One look for all figures: fonts, sizes, colours that the colour-blind can tell apart, captions, files."""
-import os
 import textwrap
 from functools import wraps
 from pathlib import Path
@@ -9,6 +8,8 @@ import matplotlib
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from ..whole import whole
 
 #: Colours of Okabe and Ito (2008) that show on white; more lines than colours differ in dashes
 COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
@@ -79,13 +80,6 @@ def legend_beside(axes: Axes, columns: int = 1, **keywords: Any) -> None:
 
 def save_figure(figure: Figure, path: Union[str, Path], dpi: int = DPI) -> Path:
     """Write the figure as PNG, SVG or PDF, as the name's ending says; nothing half-written is ever seen there."""
-    target = Path(path)
-    partial = target.with_name('.%s.part%s' % (target.stem, target.suffix))
-    try:
-        with matplotlib.rc_context({'svg.fonttype': 'none'}):  # text stays text
-            figure.savefig(partial, dpi=dpi)
-        os.replace(partial, target)
-    finally:
-        if partial.exists():
-            partial.unlink()
-    return target
+    with whole(path) as partial, matplotlib.rc_context({'svg.fonttype': 'none'}):  # text stays text
+        figure.savefig(partial, dpi=dpi)
+    return Path(path)

@@ -15,7 +15,7 @@ HOW_TO_READ = ('The mean of the slices named above, protein usually dark; circle
 _CLIPPED = (0.5, 99.5)  # percentiles of black and white
 #: more groups than these are drawn by a scale of colours
 MOST_GROUPS = 10
-_AREA = 60.  # of a circle in points²
+_AREA, _RING = 60., 130.  # of a circle in points²
 
 
 @styled
@@ -63,6 +63,9 @@ def _colored(figure: Figure, axes: Axes, xy: np.ndarray, values: 'pd.Series[Any]
                          linestyles=look['linestyle'], label='%s %s: %d' % (what, group, chosen.sum()))
         legend_beside(axes)
         return
-    marks = axes.scatter(xy[:, 0], xy[:, 1], s=_AREA / 2, c=values.to_numpy(dtype=np.float64), cmap='plasma',
-                         edgecolors='white', linewidths=0.6)
+    # Rings, so that what is inside can be seen, with a white rim, so that dark colours show on dark density
+    axes.scatter(xy[:, 0], xy[:, 1], s=_RING, facecolors='none', edgecolors='white', linewidths=4, label='_rim')
+    marks = axes.scatter(xy[:, 0], xy[:, 1], s=_RING, c=values.to_numpy(dtype=np.float64), cmap='plasma', linewidths=2)
+    marks.set_facecolor('none')
+    marks.set_edgecolor(None)  # then the colours are those of the edge
     figure.colorbar(marks, ax=axes, shrink=0.7).set_label(what)

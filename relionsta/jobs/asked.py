@@ -1,11 +1,11 @@
 """What a run was asked, kept in its folder, so that a later try knows whether it may go on with what is there."""
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Union
 
 from ..star import read_star
+from ..whole import whole
 from .job import NEWEST, Job, Values
 from .option import Kind, Version
 
@@ -47,9 +47,8 @@ def asked(job: Job, values: Mapping[str, Any], version: Version = NEWEST) -> Ask
 
 def write_asked(path: PathLike, what: Asked) -> None:
     """Keep it as JSON, written to a temporary name first."""
-    partial = Path(os.fspath(path) + '.part')
-    partial.write_text(json.dumps(what._asdict(), indent=1, sort_keys=True) + '\n', encoding='utf-8')
-    os.replace(str(partial), os.fspath(path))
+    with whole(path) as partial:
+        partial.write_text(json.dumps(what._asdict(), indent=1, sort_keys=True) + '\n', encoding='utf-8')
 
 
 def read_asked(path: PathLike) -> Optional[Asked]:

@@ -3,6 +3,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
+from ..names import path_trouble
 from .option import Kind, Option, Value, Version
 from .tokens import number, split_arguments
 
@@ -194,11 +195,15 @@ def _check_range(complaints: Complaints, option: Option) -> None:
 
 def _check_text(complaints: Complaints, option: Option) -> None:
     value = complaints[option.name]
-    if option.kind is Kind.PATH and any(character.isspace() for character in value):
-        complaints.add(option.name, "and RELION's STAR files cannot hold a name with a blank in it.",
-                       'Rename the file or folder, or link to it under a name without blanks.')
-    if option.kind is Kind.PATH and value.startswith('-'):
-        complaints.add(option.name, 'which RELION would read as an option.', 'Write ./ before the name.')
+    if option.kind not in (Kind.TEXT, Kind.PATH):
+        return
+    if '\0' in value:
+        complaints.add(option.name, 'with a NUL character, where every program takes it for ended.', 'Take it out.')
+        return
+    trouble = path_trouble(value) if option.kind is Kind.PATH else ''
+    if trouble:
+        because, _, fix = trouble.rpartition(': ')
+        complaints.add(option.name, 'and %s.' % because, fix[:1].upper() + fix[1:] + '.')
     if option.name == 'other_args':
         _check_arguments(complaints, option)
 

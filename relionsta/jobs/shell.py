@@ -34,6 +34,17 @@ def shell_arguments(tokens: Sequence[str]) -> str:
     return _FORMAT.sub("%''", quote(tokens))
 
 
+def program_word(name: str, folder: str, mpi: int) -> str:
+    """The program's name for Scipion's runJob. folder: where it is, first in PATH; mpi: its processes.
+
+    With MPI Scipion looks for the program and puts its whole path, unquoted, behind the launcher. Where that would fall
+    apart in a shell the name goes in quotes: so Scipion does not find it, leaves it as it is, and the launcher finds it
+    in PATH.
+    """
+    path = '%s/%s' % (folder, name)
+    return "'%s'" % name if mpi > 1 and shlex.quote(path) != path else name
+
+
 def with_launcher(tokens: Sequence[str], mpi: int) -> List[str]:
     """The tokens, with mpirun in front where the program's name ends with _mpi. mpi: number of processes."""
     return (['mpirun', '-n', str(mpi)] if mpi > 1 and tokens[0].endswith('_mpi') else []) + list(tokens)

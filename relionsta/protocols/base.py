@@ -12,6 +12,7 @@ from pyworkflow.protocol import params
 from tomo.protocols import ProtTomoBase
 
 from ..jobs.asked import asked, is_same_work, read_asked, write_asked
+from ..results.arrived import LATE_SECONDS, first_missing, wait_for
 from ..runtime.build import RelionNotFound, find_build
 from . import checks
 from .form import (
@@ -24,8 +25,11 @@ from .form import (
     problemText,
     relionVersion,
 )
+from .full_disk import FullDiskMixin
 from .job_star import hasJobStar
-from .runner import progressText, runRelion, spentText
+from .place import PlaceMixin
+from .runner import progressText, runRelion, spentText, toldEmptyHanded
+from .stopping import afterStop, endPrograms
 
 #: RELION writes here; it drops everything up to a folder of this form from the paths of files that it rewrites.
 JOB_FOLDER = 'job001'
@@ -35,7 +39,7 @@ ASKED = 'asked.json'
 INPUT_FOLDER = 'job000'
 
 
-class ProtStaBase(EMProtocol, ProtTomoBase):
+class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     """One RELION job as a Scipion protocol.
 
     A subclass names its job (`_job`), adds its inputs to the form (`_defineInputParams`), says what RELION gets
@@ -61,6 +65,8 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
     _resumes = False
     #: possible outputs that not every run makes
     _optionalOutputs = ()
+    #: seconds that results may come late
+    _patience = LATE_SECONDS
     _defaultMpi = 1
     _defaultThreads = 1
 
@@ -109,6 +115,7 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
         But for jobs that can go on where a try with the same request was cut off.
         """
+        endPrograms(self)
         now = self._asked()
         more = self._resumes and is_same_work(read_asked(self._getExtraPath(ASKED)), now)
         if more:
@@ -131,7 +138,36 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
 
     def createOutputStep(self, work, output):
         """Make Scipion's objects of what RELION wrote."""
-        self._makeOutputs()
+        with toldEmptyHanded(self):
+            self._awaitResults()
+            self._makeOutputs()
+
+    def _awaitResults(self):
+        """Wait until all that RELION has made is there: on a network disk that may be after its end.
+
+        Raises ValueError with the file that is still missing when `_patience` (seconds) is over.
+        """
+        missing = wait_for(self._missingResult, self._patience, self.info)
+        if missing:
+            raise ValueError('%s, %.0f s after RELION has ended. If the disk is on the network and shows the file later, '
+                             'choose Continue: RELION is not run again.' % (missing, self._patience))
+
+    def _missingResult(self):
+        """What of RELION's results is not there, or not whole, as a message that names the file; '' for nothing."""
+        return first_missing(self._getResultPaths())
+
+    def _getResultPaths(self):
+        """Paths of the files of RELION without which there is no output."""
+        return []
+
+    def setAborted(self):
+        """Scipion calls this in its own process when the user stops the run."""
+        super().setAborted()
+        afterStop(self)
+
+    def _makeStoppedOutputs(self):
+        """Make outputs of what a run that was stopped has come to; True where there are some."""
+        return False
 
     def _writeInputs(self):
         """Nothing by default: many jobs read the files of the inputs as they are."""
@@ -205,8 +241,13 @@ class ProtStaBase(EMProtocol, ProtTomoBase):
         if self.isActive():
             return [progressText(self) or 'Running.']
         if not self.isFinished():
-            return ['No output yet.']
+            stopped = self._stoppedLines() if self.isAborted() else []
+            return stopped + self._told(self._summaryLines) if stopped else ['No output yet.']
         return self._told(self._summaryLines) + spentText(self)
+
+    def _stoppedLines(self):
+        """What a run that was stopped has for outputs; [] for none."""
+        return []
 
     def _methods(self):
         return self._told(self._methodsLines) if self.isFinished() else []

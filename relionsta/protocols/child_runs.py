@@ -19,6 +19,10 @@ from pyworkflow.protocol import launch as submit
 from pyworkflow.protocol.constants import ACTIVE_STATUS, MODE_RESUME, STATUS_FINISHED, STATUS_LAUNCHED, STATUS_SAVED
 from pyworkflow.protocol.params import EnumParam
 from pyworkflow.utils import getFileLastModificationDate
+from pyworkflow.utils.process import killWithChilds
+
+from ..runtime.keeper import end_processes
+from .stopping import copyDatabase, jobFolder
 
 #: How often, and how many seconds apart, a locked database is tried.
 TRIES, PAUSE = 20, 1.5
@@ -122,7 +126,8 @@ def startRun(path, number):
     """
     with openProject(path) as project:
         run = project.getProtocol(number)
-        _copyDatabase(project.mapper.db.connection, run)
+        copyDatabase(project.mapper.db.connection, run.getDbPath(), lambda copy: copy.execute(
+            'UPDATE Objects SET value=? WHERE name=?', (STATUS_LAUNCHED, '%d.status' % run.getObjId())))
     with changeProject(path) as project:
         run = project.getProtocol(number)
         run.setStatus(STATUS_LAUNCHED)
@@ -134,21 +139,6 @@ def startRun(path, number):
             run.setPid(_startProcess(project, run))
         project.mapper.store(run)
     return run
-
-
-def _copyDatabase(connection, run):
-    """The project as it is now, for the run alone, which is said to be started there."""
-    partial = run.getDbPath() + '.part'
-    if os.path.exists(partial):
-        os.remove(partial)
-    copy = sqlite3.connect(partial)
-    try:
-        connection.backup(copy)
-        copy.execute('UPDATE Objects SET value=? WHERE name=?', (STATUS_LAUNCHED, '%d.status' % run.getObjId()))
-        copy.commit()
-    finally:
-        copy.close()
-    os.replace(partial, run.getDbPath())
 
 
 def _startProcess(project, run):
@@ -215,13 +205,23 @@ def updateRun(project, run):
         project.mapper.store(run)
 
 
-def stopRun(path, number):
-    """Stop a run of the project in the folder `path` if it is at work, as Scipion's Stop does."""
-    with changeProject(path) as project:
-        if not project.doesProtocolExists(number):
-            return
-        run = project.getProtocol(number)
-        if run.isActive() and isAtWork(run, project):
-            with contextlib.suppress(psutil.NoSuchProcess):  # it ends by itself at this moment
-                project.stopProtocol(run)
-        updateRun(project, run)
+def stopRuns(path, numbers):
+    """Stop the runs of the project in the folder `path` that are at work, as Scipion's Stop does, and all at once."""
+    with openProject(path) as project:
+        runs = [project.getProtocol(number) for number in numbers if project.doesProtocolExists(number)]
+        atWork = [run for run in runs if run.isActive() and isAtWork(run, project)]
+        for run in atWork:
+            if not run.useQueue():
+                with contextlib.suppress(psutil.NoSuchProcess):  # it ends by itself at this moment
+                    killWithChilds(int(float(readRun(run).get('_pid') or 0)) or run.getPid())
+        end_processes(*map(jobFolder, atWork))
+    stopped = {run.getObjId() for run in atWork}
+    for number in numbers:
+        with changeProject(path) as project:
+            if not project.doesProtocolExists(number):
+                continue
+            run = project.getProtocol(number)
+            if number in stopped and readRun(run).get('status') in ACTIVE_STATUS:
+                with contextlib.suppress(psutil.NoSuchProcess):  # it was ended above
+                    project.stopProtocol(run)
+            updateRun(project, run)

@@ -24,7 +24,7 @@ from .child_runs import (
     prepareRun,
     readRun,
     startRun,
-    stopRun,
+    stopRuns,
     updateRun,
 )
 
@@ -235,8 +235,7 @@ class ParentMixin:
         """Scipion calls this in its own process when the user stops the run."""
         super().setAborted()
         if self.stopsChildren():
-            for number in self.getChildIds().values():
-                stopRun(self._projectPath(), number)
+            stopRuns(self._projectPath(), list(self.getChildIds().values()))
 
 
 class _Running:

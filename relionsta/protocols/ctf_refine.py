@@ -2,6 +2,8 @@
 import numpy as np
 
 from ..jobs.ctf_refine import CTF_REFINE
+from ..results.unfinished import DEFOCUS, SCALE, aberrations
+from ..star import read_star
 from .refine_series import ProtStaSeriesRefineBase
 
 #: A change of the defocus beyond this part of the search range is no minimum.
@@ -19,6 +21,12 @@ class ProtStaCtfRefine(ProtStaSeriesRefineBase):
 
     _label = 'CTF refinement'
     _job = CTF_REFINE
+
+    def _wantedFiles(self):
+        wanted = [files for files, chosen in ((DEFOCUS, self.do_defocus), (SCALE, self.do_scale)) if chosen.get()]
+        if self.do_even_aberr.get() or self.do_odd_aberr.get():
+            wanted.append(aberrations(len(read_star(self._inputFiles().particles, ['optics'])['optics'])))
+        return wanted
 
     # --------------------------------------------------------------- reports
     def _describe(self, known, made):

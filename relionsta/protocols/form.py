@@ -1,4 +1,5 @@
 """The form of a RELION job: one parameter per option that jobs/ declares, and back to RELION's values."""
+import math
 import re
 
 from pyworkflow.protocol import params
@@ -124,15 +125,19 @@ def _form_condition(condition):
 
 
 def emptyNumbers(protocol, mayBeEmpty=()):
-    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default.
+    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default, and for
+    each that is infinite or none (nan).
 
     mayBeEmpty: names of parameters for which empty says something."""
     messages = []
     for name, param in protocol.getDefinition().iterParams():
-        number = isinstance(param, (params.IntParam, params.FloatParam)) and param.default.get() is not None
-        if (number and getattr(protocol, name).get() is None and name not in mayBeEmpty
-                and protocol.evalParamCondition(name)):
-            messages.append('*%s*: empty. Give a number; the default is %s.' % (param.label.get(), param.default.get()))
+        if not isinstance(param, (params.IntParam, params.FloatParam)):
+            continue
+        value, default = getattr(protocol, name).get(), param.default.get()
+        if value is None and default is not None and name not in mayBeEmpty and protocol.evalParamCondition(name):
+            messages.append('*%s*: empty. Give a number; the default is %s.' % (param.label.get(), default))
+        if value is not None and not math.isfinite(value):
+            messages.append('*%s*: %s, which is no number that RELION could use. Correct it.' % (param.label.get(), value))
     return messages
 
 

@@ -13,6 +13,8 @@ from ..sources.picks import UNBINNED, VOXEL, match_tomogram, read_picks
 from ..sources.text import SourceError
 from . import checks
 from .form import emptyNumbers
+from .full_disk import FullDiskMixin
+from .place import PlaceMixin
 
 MEANINGS = {0: None, 1: VOXEL, 2: UNBINNED}
 FILES = 'STAR file, folder or pattern'
@@ -24,7 +26,7 @@ class ImportPicksOutputs(enum.Enum):
     outputCoordinates = SetOfCoordinates3D
 
 
-class ProtStaImportPicks(EMProtocol, ProtTomoBase):
+class ProtStaImportPicks(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     """ Import picked particles with their orientations and scores.
 
     Reads the STAR files of pytom-match-pick (one per tomogram, or all in one, with or without --relion5-compat) and

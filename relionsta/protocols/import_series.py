@@ -11,7 +11,12 @@ from tomo.objects import SetOfTiltSeries
 from tomo.protocols import ProtTomoBase
 
 from ..convert.errors import ConvertError
+from ..convert.series import check_ts_id, scipion_ts_id
 from ..sources.text import SourceError
+from ..whole import whole
+from .form import emptyNumbers
+from .full_disk import FullDiskMixin
+from .place import PlaceMixin
 
 REPORT = 'import_report.txt'
 #: series that validation reads at most to say early that a parameter is wrong for all of them
@@ -46,7 +51,7 @@ class SeriesReport(NamedTuple):
         return ' '.join([self.problem() or '%s:' % self.tsId, *self.notes])
 
 
-class ProtStaImportSeries(EMProtocol, ProtTomoBase):
+class ProtStaImportSeries(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     """ Reads every series of a folder; what can be read becomes output, the rest is reported.
 
     A subclass says which program it was (_program), finds and reads its series (_find, _read), makes the sets
@@ -114,8 +119,8 @@ class ProtStaImportSeries(EMProtocol, ProtTomoBase):
         target = self._getExtraPath(name + '.mrc')
         pwutils.cleanPath(target)
         if self.copyFiles.get():
-            shutil.copyfile(str(path), target + '.part')
-            os.replace(target + '.part', target)
+            with whole(target) as partial:
+                shutil.copyfile(str(path), str(partial))
         else:
             pwutils.createAbsLink(os.path.abspath(str(path)), target)
         return target
@@ -132,10 +137,8 @@ class ProtStaImportSeries(EMProtocol, ProtTomoBase):
     def _writeReport(self, reports):
         """All that was found in each series, a line each."""
         pwutils.makePath(self._getExtraPath())
-        path = self._getExtraPath(REPORT)
-        with open(path + '.part', 'w') as handle:
-            handle.write('\n'.join(report.text() for report in reports) + '\n')
-        os.replace(path + '.part', path)
+        with whole(self._getExtraPath(REPORT)) as partial:
+            partial.write_text('\n'.join(report.text() for report in reports) + '\n')
 
     def _describe(self, reports, outputs):
         """The lines of the summary."""
@@ -152,9 +155,10 @@ class ProtStaImportSeries(EMProtocol, ProtTomoBase):
     def _validate(self):
         if not self.filesPath.get():
             return ["*Folder or pattern*: empty. Give %s's output folder." % self._program]
-        errors = [('*%s*: %g, and it must be above 0. Correct it, or leave it empty to take what the files say.'
-                   % (self.getParam(name).label.get(), getattr(self, name).get()))
-                  for name, _, _ in OPTICS if (getattr(self, name).get() or 1) <= 0]
+        errors = emptyNumbers(self) or [
+            ('*%s*: %g, and it must be above 0. Correct it, or leave it empty to take what the files say.'
+             % (self.getParam(name).label.get(), getattr(self, name).get()))
+            for name, _, _ in OPTICS if (getattr(self, name).get() or 1) <= 0]
         if errors:
             return errors
         try:
@@ -163,9 +167,10 @@ class ProtStaImportSeries(EMProtocol, ProtTomoBase):
             return ['*Folder or pattern*: %s' % error]
         for location in locations[:TRIED_EARLY]:
             try:
+                check_ts_id(scipion_ts_id(location.ts_id))
                 self._read(location)
                 return []
-            except SourceError as error:
+            except (SourceError, ConvertError) as error:
                 errors.append('*Folder or pattern*: %s: %s' % (location.ts_id, error))
         return errors[:MOST_PROBLEMS] if len(errors) == len(locations) else []
 

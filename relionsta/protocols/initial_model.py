@@ -55,10 +55,16 @@ class ProtStaInitialModel(ClassOutputsMixin, ProtStaRefineBase):
     def _makeOutputs(self):
         super()._makeOutputs()
         model = self.getModel()
-        volume = make_volume(self._getJobPath(files.INITIAL_MODEL_FILES['map']), model.pixel_size, box=model.box_size)
+        volume = make_volume(self._getMap(model), model.pixel_size, box=model.box_size)
         volume.setObjComment('Class %d, %s' % (self._largest(model).number, self._symmetryText()))
         self._defineOutputs(initialVolume=volume)
         self._relateToInputs(volume)
+
+    def _getMap(self, model):
+        """The map that RELION has aligned to its symmetry, or, of a stopped run, that of the largest class as it is."""
+        if self.isAborted():
+            return self._getJobPath(self._getNames(len(model.classes))['class%03d' % self._largest(model).number])
+        return self._getJobPath(files.INITIAL_MODEL_FILES['map'])
 
     @staticmethod
     def _largest(model):
@@ -67,9 +73,11 @@ class ProtStaInitialModel(ClassOutputsMixin, ProtStaRefineBase):
     def _isTurned(self):
         """True where RELION moved the map to its symmetry axes after the descent."""
         values = self.getValues()
-        return values['do_run_C1'] and values['sym_name'].upper() != NO_SYMMETRY
+        return not self.isAborted() and values['do_run_C1'] and values['sym_name'].upper() != NO_SYMMETRY
 
     def _symmetryText(self):
+        if self.isAborted():
+            return 'not yet turned to the axes of a symmetry or centred'
         if self._isTurned():
             return 'turned to the axes of %s, centred and averaged over them' % self.getValues()['sym_name']
         return 'symmetry %s' % self.getValues()['sym_name']

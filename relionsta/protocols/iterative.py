@@ -2,14 +2,17 @@
 import os
 
 import pyworkflow.utils as pwutils
+from pyworkflow.object import Integer
 from pyworkflow.protocol import params
 
 from ..jobs import files
 from ..jobs.asked import HOW, ITERATIONS, plan, read_asked, write_asked
-from ..results.iterations import complete_iterations, is_complete, last_complete, left_behind, optimiser_of
+from ..results.iterations import complete_iterations, lacking, last_complete, left_behind, optimiser_of
 from .base import ASKED
 from .form import RUN_OPTIONS, jobValues, relionVersion
+from .iteration_results import IterationResultsMixin
 from .runner import runRelion
+from .stopping import endPrograms
 
 #: In "Iteration to ...": the last one.
 LAST = -1
@@ -17,7 +20,7 @@ LAST = -1
 SAME_ROOT = (5, 1)
 
 
-class IterativeMixin:
+class IterativeMixin(IterationResultsMixin):
     """For a protocol (before its base class in the list) whose job has options that may change on a continue.
 
     A run that was cut off, or that was asked for more iterations since, goes on in its own folder from its last
@@ -30,6 +33,11 @@ class IterativeMixin:
 
     _outputParams = ('outputIteration',)
     _iterationHelp = 'The iteration whose result becomes the output; -1 is the last one.'
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        #: the iteration that is the output of a run that was stopped
+        self.stoppedAt = Integer()
 
     # ------------------------------------------------------------------- form
     def _defineContinueParams(self, form):
@@ -126,9 +134,10 @@ class IterativeMixin:
 
     def runRelionStep(self, work, output):
         """Run RELION afresh, or on from the last complete iteration, or not at all where all is there."""
+        endPrograms(self)
         folder = self._getJobPath()
         now = self._asked()
-        todo = plan(self._job, read_asked(self._getExtraPath(ASKED)), now, self.getCompleteIterations(),
+        todo = plan(self._job, read_asked(self._getExtraPath(ASKED)), now, self._getSoundIterations(),
                     self._isFinished(), self._getWanted())
         afresh = todo.run and todo.start is None
         if afresh:
@@ -162,6 +171,23 @@ class IterativeMixin:
         """True where a run that has no number of iterations has come to its end."""
         return False
 
+    # ----------------------------------------------------------------- stopped
+    def _makeStoppedOutputs(self):
+        """The chosen iteration, if it was reached, else the last complete one, becomes the output of a stopped run."""
+        self.stoppedAt.set(None)
+        done = self._getSoundIterations()
+        if not done:
+            return False
+        wanted = self._getWanted()
+        self.stoppedAt.set(wanted if wanted in done else done[-1])
+        self._makeOutputs()
+        return True
+
+    def _stoppedLines(self):
+        if not self.stoppedAt.hasValue():
+            return []
+        return ['Stopped; the output is iteration %d. Continue goes on from the last complete one.' % self.stoppedAt.get()]
+
     # -------------------------------------------------------------- iterations
     def getCompleteIterations(self):
         """The complete iterations that this run has made, ascending."""
@@ -173,19 +199,22 @@ class IterativeMixin:
         return last_complete(self._getJobPath(), self._job.type) or self.getStartIteration() or None
 
     def _getWanted(self):
-        """The number in "Iteration to use", or None for the last."""
+        """The number in "Iteration to use", or None for the last; of a stopped run, the iteration that it has as output."""
+        if self.isAborted() and self.stoppedAt.hasValue():
+            return self.stoppedAt.get()
         wanted = self.outputIteration.get()
         return None if wanted in (LAST, None) else wanted
 
     def getIteration(self):
         """The iteration that is, or will be, the output. Raises ValueError where it is not complete."""
-        folder, wanted = self._getJobPath(), self._getWanted()
-        if wanted is None:
+        number = self._getWanted() if self._getWanted() is not None else self._getRegistered()
+        if number is None:
             return self._getLastAsked()
-        if not is_complete(folder, self._job.type, wanted):
-            raise ValueError('Iteration %d is not complete in %s; complete are %s. Choose one of them in "Iteration to '
-                             'use".' % (wanted, folder, self._nameIterations() or 'none'))
-        return wanted
+        path = lacking(self._getJobPath(), self._job.type, number)
+        if path is not None:
+            raise ValueError('Iteration %d is not complete (%s is not there, or not whole); complete are %s. Choose one of them '
+                             'in "Iteration to use".' % (number, path, self._nameIterations() or 'none'))
+        return number
 
     def _getLastAsked(self):
         """The last complete iteration within the number that was asked for."""

@@ -4,6 +4,7 @@ import os
 import pyworkflow.utils as pwutils
 
 from ..jobs.files import is_half_pair
+from ..names import path_trouble
 from ..results.maps import MapError, is_whole_mrc, read_header
 from ..results.mask import read_mask
 
@@ -84,7 +85,9 @@ def checkMap(label, volume, box=None, pixel=None, whose='the particles'):
 
 def checkHalfMaps(label, volume):
     """A map must have its two half maps, both with the map's box and pixel size."""
-    halves = halfMaps(volume)
+    halves, trouble = halfMaps(volume), path_trouble(mapFile(volume))
+    if trouble:
+        return [_named(label, mapFile(volume), trouble)]
     if len(halves) != 2:
         return ['*%s*: it has no half maps (%s). Choose the output of a 3D auto-refine or of a Reconstruct particle '
                 'that made halves: its particles must be split into half sets (rlnRandomSubset).'
@@ -119,9 +122,9 @@ def checkCalibration(label, given, volume):
 
 
 def _checkMapFile(label, path, rate, box, pixel, whose):
-    missing = checkFile(label, path)
-    if missing:
-        return missing
+    missing, trouble = checkFile(label, path), path_trouble(path)
+    if missing or trouble:
+        return missing or [_named(label, path, trouble)]
     try:
         header = read_header(path)
     except MapError as error:
@@ -131,6 +134,11 @@ def _checkMapFile(label, path, rate, box, pixel, whose):
                 'choose another map.' % (label, path)]
     return (_checkSize(label, path, header.size) or _checkPixel(label, path, header.voxel[0], rate)
             or checkFits(label, header.size[0], rate, box, pixel, whose))
+
+
+def _named(label, path, trouble):
+    """A message on the name of a file."""
+    return '*%s*: the name of the file is %r, and %s.' % (label, path, trouble)
 
 
 def checkFits(label, box, rate, otherBox, otherPixel, whose):

@@ -4,6 +4,7 @@ import numpy as np
 from ..convert.parts import NAME
 from ..convert.poses import poses_of_rows
 from ..jobs.polish import POLISH
+from ..results.unfinished import ALIGNMENT, MOTION
 from ..star import read_star
 from .refine_series import ProtStaSeriesRefineBase
 
@@ -20,6 +21,9 @@ class ProtStaPolish(ProtStaSeriesRefineBase):
     _label = 'Bayesian polishing'
     _job = POLISH
     _refinesAlignment = True
+
+    def _wantedFiles(self):
+        return [ALIGNMENT, MOTION] if self.do_motion.get() else [ALIGNMENT]
 
     # --------------------------------------------------------------- reports
     def _describe(self, known, made):

@@ -1,4 +1,6 @@
 """What CTF refinement and Bayesian polishing share: particles and a reference against the tilt images."""
+import os
+
 from pyworkflow.object import Pointer
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries
@@ -8,7 +10,8 @@ from ..convert.relion_series import read_tomograms_star
 from ..jobs import files
 from ..objects import SetOfStaParticles
 from ..results.maps import MapError
-from ..results.series_changes import series_changes
+from ..results.series_changes import series_changes, tilt_series_tables
+from ..results.unfinished import Tomogram, left_unfinished
 from ..star import read_star
 from ..star.optimisation_set import read_optimisation_set
 from ..suggest.sizes import suggest_estimation_box
@@ -27,6 +30,7 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
     _filledIn = TOMO_INPUTS + ('in_halfmaps', 'in_refmask', 'in_post')
     _emptyMeans = {'box_size': '1.5 times that of the reference'}
     _needsImages = False
+    _resumes = True
     _defaultThreads = 2
     _optionalOutputs = (TILT_SERIES, CTFS)
     #: True for a job that changes the alignment, False for one that changes the CTFs
@@ -79,6 +83,20 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
 
     def _inputPointers(self):
         return super()._inputPointers() + [self.referenceVolume, self.solventMask]
+
+    # ------------------------------------------------------------- going on
+    def _wantedFiles(self):
+        """What RELION leaves of a tomogram that is finished (results.unfinished)."""
+        raise NotImplementedError
+
+    def _removeTorn(self):
+        """All but the files of finished tomograms; RELION does the others again."""
+        known = self._inputFiles()
+        images = tilt_series_tables(known.tomograms)
+        particles = read_star(known.particles, ['particles'])['particles']['rlnTomoName'].value_counts()
+        tomograms = {name: Tomogram(len(images[name]), count) for name, count in particles.items()}
+        for path in left_unfinished(self._getJobPath(), tomograms, self._wantedFiles()):
+            os.remove(path)
 
     # ----------------------------------------------------------------- checks
     def _validateInputs(self):

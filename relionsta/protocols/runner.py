@@ -1,14 +1,18 @@
 """The one place that starts RELION."""
+import contextlib
 import json
 import os
 import subprocess
 import time
 
-from ..jobs.shell import run_script, shell_arguments
+from ..jobs.shell import program_word, run_script, shell_arguments
 from ..plugin import Plugin
-from ..results.log import failure_message, read_progress
+from ..results.log import SEARCHED, explain, failure_message, read_progress, what_it_said
 from ..star import StarError
+from ..whole import whole
+from .full_disk import checkWritten
 from .job_star import JOB_STAR, hasJobStar, saveJobStar
+from .stopping import keptEnviron
 
 RUN_SCRIPT = 'run.sh'
 TIMES = 'relion_times.json'
@@ -35,25 +39,27 @@ def runRelion(protocol, commands, folder, more=False, before=()):
     if hasJobStar(protocol):
         _saveSettings(protocol, os.path.join(folder, JOB_STAR))
     mpi = protocol.numberOfMpi.get()
-    environ = Plugin.getEnviron()
     script = protocol._getExtraPath(RUN_SCRIPT)
     _write(script, run_script(earlier + controlled, mpi=mpi, relion_home=str(Plugin.getBuild().home)))
     os.chmod(script, 0o755)
-    times = _times(protocol) if more else []
+    times = _times(protocol) or [] if more else []
     for tokens in controlled:
         _removeMarks(folder)
         ranks = mpi if tokens[0].endswith('_mpi') else 1
         seen = [_size(path) for path in _logs(protocol)]
         start = time.time()
         try:
-            protocol.runJob(tokens[0], shell_arguments(tokens[1:]), env=environ, numberOfMpi=ranks,
-                            numberOfThreads=1)
+            protocol.runJob(program_word(tokens[0], str(Plugin.getBuild().home / 'bin'), ranks),
+                            shell_arguments(tokens[1:]), numberOfMpi=ranks, numberOfThreads=1,
+                            env=keptEnviron(protocol, Plugin.getEnviron(), folder, ranks))
+            checkWritten(protocol, tokens[0], folder)
         except subprocess.CalledProcessError as error:
-            said = '\n'.join(_read(path, size) for path, size in zip(_logs(protocol), seen))
-            raise RelionFailed('%s: %s' % (tokens[0], failure_message(said, error.returncode))) from error
+            raise RelionFailed('%s: %s' % (tokens[0], failure_message(_said(protocol, seen), error.returncode,
+                                                                      _logs(protocol)))) from error
         finally:
             times.append({'program': tokens[0], 'seconds': round(time.time() - start, 3)})
-            _write(protocol._getExtraPath(TIMES), json.dumps(times, indent=1) + '\n')
+            with contextlib.suppress(OSError):  # what is wrong with RELION counts, not that this cannot be written
+                _write(protocol._getExtraPath(TIMES), json.dumps(times, indent=1) + '\n')
 
 
 def _saveSettings(protocol, path):
@@ -66,13 +72,38 @@ def _saveSettings(protocol, path):
 
 def spentSeconds(protocol):
     """Seconds that a run has spent inside RELION's programs; 0 if none were started."""
-    return float(sum(entry['seconds'] for entry in _times(protocol)))
+    return float(sum(entry['seconds'] for entry in _times(protocol) or ()))
 
 
 def spentText(protocol):
     """The line of a summary that tells the time inside RELION; [] if none was started."""
+    if _times(protocol) is None:
+        return ['How long RELION ran is not known: %s cannot be read.' % protocol._getExtraPath(TIMES)]
     seconds = spentSeconds(protocol)
     return ['RELION ran for %s.' % duration(seconds)] if seconds else []
+
+
+@contextlib.contextmanager
+def toldEmptyHanded(protocol):
+    """Within: results of RELION are read. Where they cannot be, RelionFailed says what RELION printed."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        said = _said(protocol)
+        failure = explain(said)
+        raise RelionFailed('RELION ended without an error, but what it made cannot be used: %s%s %s' % (
+            _full_stop(error), '' if failure is None else ' %s %s' % (failure.cause, failure.remedy),
+            what_it_said(said, _logs(protocol)))) from error
+
+
+def _full_stop(error):
+    said = str(error) if not isinstance(error, KeyError) else 'there is no %s' % error
+    return said if said.endswith('.') else said + '.'
+
+
+def _said(protocol, seen=(0, 0)):
+    """What was printed on both streams after the first bytes (`seen` of each); of long logs only the ends."""
+    return '\n'.join(_read(path, max(start, _size(path) - SEARCHED)) for path, start in zip(_logs(protocol), seen))
 
 
 def progress(protocol):
@@ -99,12 +130,15 @@ def duration(seconds):
 
 
 def _times(protocol):
-    """Program and seconds of every program that the run has started."""
+    """Program and seconds of every program that the run has started; None where that record is damaged."""
     path = protocol._getExtraPath(TIMES)
     if not os.path.exists(path):
         return []
-    with open(path) as handle:
-        return json.load(handle)
+    try:
+        with open(path) as handle:
+            return [{'program': str(entry['program']), 'seconds': float(entry['seconds'])} for entry in json.load(handle)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _removeMarks(folder):
@@ -132,7 +166,5 @@ def _read(path, start):
 
 
 def _write(path, text):
-    partial = path + '.part'
-    with open(partial, 'w') as handle:
-        handle.write(text)
-    os.replace(partial, path)
+    with whole(path) as partial:
+        partial.write_text(text)

@@ -7,12 +7,14 @@ from ..convert.errors import ConvertError
 from ..objects import SetOfStaParticles
 from ..star import StarError
 from .form import emptyNumbers
+from .full_disk import FullDiskMixin
+from .place import PlaceMixin
 
 #: The STAR files that such a protocol writes; RELION drops all up to a folder of this form from paths.
 FOLDER = 'job000'
 
 
-class ProtStaToolBase(EMProtocol, ProtTomoBase):
+class ProtStaToolBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     """A protocol of one step. A subclass defines its form, checks its inputs (`_validateInputs`) and makes its outputs
     (`_makeOutputs`), which returns the lines of the summary."""
 

@@ -5,7 +5,7 @@ from ..viewers.base import NOTHING, ProtStaViewer
 from ..viewers.figure_view import FigureView
 
 #: Lines that open other programs, forms or windows to choose in, or write files for them: a report changes no run.
-_NO_FIGURES = ('showVolumes', 'showGallery', 'showExtract', 'showWalk', 'showTomograms', 'showScene')
+_NO_FIGURES = ('showVolumes', 'showGallery', 'showExtract', 'showWalk', 'showTomograms', 'showScene', 'showOutput')
 
 
 def figuresOf(protocol, project, say=print):

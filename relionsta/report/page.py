@@ -1,13 +1,13 @@
 """A page of text, tables and figures as one HTML file that needs nothing from anywhere."""
 import base64
 import io
-import os
 from html import escape
 from pathlib import Path
 from typing import List, NamedTuple, Sequence, Tuple, Union
 
 from matplotlib.figure import Figure
 
+from ..whole import whole
 from .look import STYLE
 
 DPI = 110
@@ -84,10 +84,8 @@ def render(title: str, intro: Sequence[Part], sections: Sequence[Section], foote
 
 def write_page(path: Union[str, Path], html: str) -> None:
     """Write the page, to a temporary name first."""
-    partial = '%s.part' % path
-    with open(partial, 'w', encoding='utf-8') as file:
-        file.write(html)
-    os.replace(partial, str(path))
+    with whole(path) as partial:
+        partial.write_text(html, encoding='utf-8')
 
 
 def _section(one: Section) -> str:

@@ -7,7 +7,7 @@ size that its header implies. The names come from the job's file table.
 import os
 import re
 from pathlib import Path
-from typing import Iterable, List, Optional, Tuple, Union
+from typing import List, Optional, Tuple, Union
 
 from ..jobs import files
 from ..star.tables import StarError, read_star
@@ -43,14 +43,21 @@ def last_complete(folder: PathLike, job_type: str, root: str = files.RUN) -> Opt
 
 def is_complete(folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> bool:
     """True where every file of the iteration is there and whole."""
+    return lacking(folder, job_type, iteration, root) is None
+
+
+def lacking(folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> Optional[Path]:
+    """The first file of an iteration that is not there, not whole or of another iteration; None where it is complete."""
     stars = [Path(folder, name) for name in
              files.iteration_files(job_type, root, iteration, nr_classes=1).values() if name.endswith('.star')]
-    if not all(_is_whole(star) for star in stars) or not _is_of(stars, iteration):
-        return False
+    found = next((star for star in stars if not _is_whole(star) or not _is_of(star, iteration)), None)
+    if found is not None:
+        return found
     # The model is whole, so it tells how many maps there must be
     classes = min(_references(star)[1] for star in stars if star.name.endswith('_model.star'))
-    names = files.iteration_files(job_type, root, iteration, nr_classes=classes).values()
-    return all(is_whole_mrc(Path(folder, name)) for name in names if name.endswith('.mrc'))
+    maps = [Path(folder, name) for name in files.iteration_files(job_type, root, iteration, nr_classes=classes).values()
+            if name.endswith('.mrc')]
+    return next((path for path in maps if not is_whole_mrc(path)), None)
 
 
 def left_behind(folder: PathLike, job_type: str, after: int, root: str = files.RUN) -> List[Path]:
@@ -70,14 +77,33 @@ def optimiser_of(folder: PathLike, iteration: int, root: str = files.RUN) -> str
     return os.path.join(os.fspath(folder), files.iteration_root(root, iteration) + '_optimiser.star')
 
 
+def iteration_of(path: PathLike, root: str = files.RUN) -> Optional[int]:
+    """The number of the iteration that a file is of, as its name says; None for none."""
+    name = os.path.basename(os.fspath(path))
+    match = _OF_ITERATION.fullmatch(name[len(root):]) if name.startswith(root) else None
+    return int(match.group(1)) if match else None
+
+
 def is_converged(folder: PathLike, root: str = files.RUN, job_type: str = files.REFINE3D) -> bool:
     """True where an auto-refinement, also one of bodies, has converged and its final files are all there and whole."""
+    return end_lacking(folder, root, job_type) is None
+
+
+def end_lacking(folder: PathLike, root: str = files.RUN, job_type: str = files.REFINE3D) -> Optional[Path]:
+    """The first of the final files of an auto-refinement that is not there, or not whole; None where it has converged."""
     names = files.refine3d_final_files(root)
     if job_type == files.MULTIBODY:
         names = files.multibody_final_files(root, _references(Path(folder, names['model']))[1])
+    optimiser = Path(folder, names['optimiser'])
     paths = [Path(folder, name) for name in names.values()]
-    return (all(_is_whole(path) if path.suffix == '.star' else is_whole_mrc(path) for path in paths)
-            and read_optimiser(Path(folder, names['optimiser'])).has_converged)
+    found = next((path for path in paths if not (
+        _is_whole(path) if path.suffix == '.star' else is_whole_mrc(path))), None)
+    if found is not None:
+        return found
+    try:
+        return None if read_optimiser(optimiser).has_converged else optimiser
+    except StarError:
+        return optimiser
 
 
 def _begun(folder: PathLike, root: str) -> List[int]:
@@ -90,10 +116,14 @@ def _begun(folder: PathLike, root: str) -> List[int]:
     return sorted(int(match.group(1)) for match in matches if match)
 
 
-def _is_of(stars: Iterable[Path], iteration: int) -> bool:
-    """True where the optimiser is of this iteration: one that RELION overwrote in a continued run may not be."""
-    return all(read_optimiser(star).iteration == iteration for star in stars
-               if star.name.endswith('_optimiser.star'))
+def _is_of(star: Path, iteration: int) -> bool:
+    """False for an optimiser of another iteration: one that RELION overwrote in a continued run may be."""
+    if not star.name.endswith('_optimiser.star'):
+        return True
+    try:
+        return read_optimiser(star).iteration == iteration
+    except StarError:
+        return False  # closed as a whole file is, and damaged before its end
 
 
 def _is_whole(star: Path) -> bool:

@@ -1,16 +1,18 @@
 """What a running or failed RELION program says: how far it is, and why it stopped."""
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 from .failures import KNOWN_FAILURES
 
 BAR_LENGTH = 60  # dots of a full progress bar
 EXPECTATION_PART = 0.9  # of the time of an iteration: the rest is mostly maximisation
 LAST_LINES = 20
-SEARCHED = 200000  # characters at the end of a log: errors come last, logs of long runs are large
+LONGEST_LINE = 400  # characters of a line for people: dumps of GPU memory are one line of thousands
+SEARCHED = 200000  # characters at the end of each stream: errors come last, logs of long runs are large
 # Codes of a process that the system stopped: as a shell and as Python's subprocess give them
-SIGNALS: Dict[Optional[int], str] = {139: 'SEGFAULT', -11: 'SEGFAULT', 137: 'MEMORY', -9: 'MEMORY'}
+_BY_SIGNAL = {4: 'ILLEGAL_INSTRUCTION', 7: 'BUS_ERROR', 9: 'MEMORY', 11: 'SEGFAULT', 15: 'ENDED', 25: 'DISK'}
+SIGNALS: Dict[Optional[int], str] = {code: name for number, name in _BY_SIGNAL.items() for code in (128 + number, -number)}
 
 # `  12/  34 sec ....~~(,_,">   [oo]`, units sec, min or hrs; `000/??? sec` when it starts, `yum!` when it ends
 _BAR = re.compile(r'^\s*(?P<spent>[\d.]+)/\s*(?P<whole>[\d.]+|\?+)\s*(?P<unit>sec|min|hrs)\s(?P<dots>\.*)~~')
@@ -27,6 +29,9 @@ _STEP = re.compile(r'^\s*(?:==\s*|-\s+|\+\s+)?(?P<text>Estimating (?:initial noi
                    r'Making a soft edge|Fitting straight line|Writing output)')
 _NOISE = re.compile(r'^\s*(?:$|/\S+\(\+?\S*\) ?\[0x|={3,} ?Backtrace|={6,}|-{6,}|MPI_ABORT was invoked|Proc: \[|'
                     r'Errorcode: |NOTE: invoking MPI_ABORT|You may or may not see output|exactly when Open MPI kills)')
+# Colours of a terminal, and characters that no terminal, window or database shows
+_UNSEEN = re.compile(r'\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f\ufffd\ud800-\udfff]')
+_BAR_BEFORE = re.compile(r'^.*~~\(,_,">.*?(?:\[oo\]|yum!)')  # RELION's message goes on in the line of an open bar
 
 
 @dataclass(frozen=True)
@@ -149,32 +154,48 @@ def explain(text: str, return_code: Optional[int] = None) -> Optional[Failure]:
 
     return_code: tells a crash or a kill that left no words.
     """
-    text = text[-SEARCHED:]
-    found = [(match.start(), order) for order, known in enumerate(KNOWN_FAILURES)
+    text = text[-2 * SEARCHED:]
+    found = [(known.weak, match.start(), order) for order, known in enumerate(KNOWN_FAILURES)
              for match in [known.pattern.search(text)] if match]
     if not found:
         return next((Failure(known.name, known.cause, known.remedy, 'ended with code %s' % return_code)
                      for known in KNOWN_FAILURES if known.name == SIGNALS.get(return_code)), None)
-    start, order = min(found)
+    _, start, order = min(found)
     known = KNOWN_FAILURES[order]
     begin = text.rfind('\n', 0, start) + 1
     end = text.find('\n', start)
-    return Failure(known.name, known.cause, known.remedy, text[begin:end if end >= 0 else None].strip())
+    before, rest = text[begin:start], text[start:end if end >= 0 else None]
+    line = _for_people(_BAR_BEFORE.sub('', before.rsplit('\r', 1)[-1]) + rest.split('\r', 1)[0])
+    return Failure(known.name, known.cause, known.remedy, line.strip())
 
 
 def last_lines(text: str, count: int = LAST_LINES) -> str:
     """The last lines that say something: bars as they ended, no backtraces, none of MPI's boilerplate, none twice."""
     lines: List[str] = []
     for line in text.split('\n'):
-        shown = line.rstrip('\r').rsplit('\r', 1)[-1].rstrip()
+        shown = _for_people(line.rstrip('\r').rsplit('\r', 1)[-1]).rstrip()
         if not _NOISE.match(shown) and not _BAR.match(shown) and shown not in lines[-count:]:
             lines.append(shown)
     return '\n'.join(lines[-count:])
 
 
-def failure_message(text: str, return_code: Optional[int] = None) -> str:
-    """Cause, remedy and RELION's own words; where we do not know the failure, the last lines that it printed."""
+def _for_people(line: str) -> str:
+    """A line of a log without what cannot be shown, and not too long; its end counts as much as its beginning."""
+    shown = _UNSEEN.sub('', line)
+    return shown if len(shown) <= LONGEST_LINE else '%s ... %s' % (shown[:LONGEST_LINE // 2], shown[-LONGEST_LINE // 2:])
+
+
+def failure_message(text: str, return_code: Optional[int] = None, logs: Sequence[str] = ()) -> str:
+    """Cause, remedy and RELION's own words; where we do not know the failure, the last lines and where the logs are."""
     failure = explain(text, return_code)
-    if failure is None:
-        return 'RELION failed. The last lines that it printed:\n%s' % last_lines(text)
-    return '%s %s (RELION said: %s)' % (failure.cause, failure.remedy, failure.line)
+    if failure is not None:
+        return '%s %s (RELION said: %s)' % (failure.cause, failure.remedy, failure.line)
+    code = '' if return_code is None else ' with code %d' % return_code
+    return 'RELION failed%s for a reason that we do not know. %s' % (code, what_it_said(text, logs))
+
+
+def what_it_said(text: str, logs: Sequence[str] = ()) -> str:
+    """The last lines of a program's output, and where the logs are."""
+    lines, where = last_lines(text), ' and '.join(logs)
+    said = 'The last lines that it printed:\n%s' % lines if lines.strip() else 'It printed nothing.'
+    return said + ('\nIts whole log is in %s.' % where if where else '')

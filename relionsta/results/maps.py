@@ -11,8 +11,15 @@ import mrcfile
 import numpy as np
 from mrcfile.utils import data_dtype_from_header, data_shape_from_header
 
+from ..whole import whole
+
 PathLike = Union[str, Path]
 HEADER_BYTES = 1024
+# The label that RELION leaves in a header whose statistics are those of the voxels, measured on the maps of all its jobs
+_RELION = b'Relion '
+_FLOAT32 = 2
+# How far statistics may be off, as a part of the standard deviation: a header holds them in 32 bits.
+STATISTICS_TOLERANCE = 2e-5
 # Headers hold the box edge in Å as float32: two axes of the same map may differ in the sixth digit
 VOXEL_TOLERANCE = 1e-4
 
@@ -81,6 +88,43 @@ def is_whole_mrc(path: PathLike) -> bool:
         return False
 
 
+def check_values(path: PathLike) -> None:
+    """Raise MapError unless the file is one whole volume of numbers, and, where RELION wrote it, of the very numbers that it
+    wrote: blocks that a power cut or a network disk has lost, or left from an older map, change the statistics that
+    its header holds."""
+    with opened(path):
+        pass
+
+
+def _check_statistics(path: PathLike, mrc: 'mrcfile.mrcmemmap.MrcMemmap') -> None:
+    header, data = mrc.header, mrc.data
+    if data.dtype.kind not in 'fiu':
+        raise MapError('%s: not a map of real numbers (mode %d)' % (path, header.mode))
+    low, high = float(data.min()), float(data.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise MapError('%s: holds values that are no numbers (nan or inf); it was damaged, or the job that made it went '
+                       'wrong. Run that job again' % path)
+    if int(header.mode) != _FLOAT32 or not bytes(header.label[0]).startswith(_RELION):
+        return
+    mean = float(data.mean(dtype=np.float64))
+    deviation = float(np.sqrt(max(0.0, float(np.einsum('zyx,zyx->', data, data, dtype=np.float64)) / data.size - mean ** 2)))
+    told = [float(header[name]) for name in ('dmin', 'dmax', 'dmean', 'rms')]
+    off = np.abs(np.array([low, high, mean, deviation]) - told) > STATISTICS_TOLERANCE * max(deviation, told[3])
+    if off.any() and not (off[2:].any() and not off[:2].any() and _is_single(data, told)):
+        raise MapError('%s: its voxels are not those that RELION wrote: they go from %.6g to %.6g (mean %.6g, deviation %.6g), '
+                       'and the header says %.6g to %.6g (%.6g, %.6g). A part of it was lost or is of another map; make it '
+                       'again' % ((path, low, high, mean, deviation) + tuple(told)))
+
+
+def _is_single(data: np.ndarray, told: Sequence[float]) -> bool:
+    """True where these are the statistics (minimum, maximum, mean, deviation) that a RELION built in single precision finds
+    when it adds up one voxel after the other."""
+    mean = float(np.cumsum(data, dtype=np.float32)[-1]) / data.size
+    square = float(np.cumsum(np.square(data, dtype=np.float32), dtype=np.float32)[-1]) / data.size
+    deviation = abs(square - mean ** 2) ** 0.5
+    return bool(np.allclose([mean, deviation], told[2:], atol=STATISTICS_TOLERANCE * told[3]))
+
+
 def pixel_size(path: PathLike) -> float:
     """Voxel size in Å; MapError where the header has none or one that differs between the axes."""
     voxel = read_header(path).voxel
@@ -109,10 +153,8 @@ def write_mean(path: PathLike, maps: Sequence[PathLike]) -> None:
     """Write the mean of maps of one size (float32, the voxel size of the first), to a temporary name first."""
     voxel = pixel_size(maps[0])
     mean = np.mean([read_map(one) for one in maps], axis=0, dtype=np.float64)
-    partial = Path('%s.part' % path)
-    with mrcfile.new(os.fspath(partial), data=mean.astype(np.float32), overwrite=True) as mrc:
+    with whole(path) as partial, mrcfile.new(str(partial), data=mean.astype(np.float32), overwrite=True) as mrc:
         mrc.voxel_size = voxel
-    os.replace(str(partial), os.fspath(path))
 
 
 def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
@@ -137,8 +179,8 @@ def projections(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
         return CentralSlices(xy=along_z, xz=along_y, yz=along_x, pixel_size=spacing, size=(nx, ny, nz))
 
 
-def opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':
-    """The file as a memory map, known to be one whole volume."""
+def opened(path: PathLike, values: bool = True) -> 'mrcfile.mrcmemmap.MrcMemmap':
+    """The file as a memory map, known to be one whole volume; values: see check_values, which reads all of it."""
     header = read_header(path)
     found = Path(path).stat().st_size
     if found != header.file_bytes:
@@ -148,4 +190,10 @@ def opened(path: PathLike) -> 'mrcfile.mrcmemmap.MrcMemmap':
     if mrc.data.ndim != 3:
         mrc.close()
         raise MapError('%s: not one volume (size %d x %d x %d)' % ((path,) + header.size))
+    try:
+        if values:
+            _check_statistics(path, mrc)
+    except MapError:
+        mrc.close()
+        raise
     return mrc

@@ -1,12 +1,12 @@
 """Runs that differ in some settings, ranked by what came out of them."""
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 import pandas as pd
 
+from ..whole import whole
 from .model import Model
 
 PathLike = Union[str, Path]
@@ -125,9 +125,8 @@ def row_text(row: pd.Series, settings: Sequence[str], criterion: str) -> str:
 
 def write_ranking(table: pd.DataFrame, path: PathLike) -> None:
     """Write the table as CSV; nothing half-written is ever seen there."""
-    partial = '%s.part' % path
-    table.to_csv(partial, index=False)
-    os.replace(partial, path)
+    with whole(path) as partial:
+        table.to_csv(partial, index=False)
 
 
 def read_ranking(path: PathLike) -> pd.DataFrame:

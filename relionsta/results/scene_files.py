@@ -11,6 +11,7 @@ import pandas as pd
 
 from .. import geometry
 from ..star import write_star
+from ..whole import whole
 from .maps import read_header
 
 PathLike = Union[str, Path]
@@ -112,6 +113,5 @@ def _rgb(color: str) -> Tuple[float, ...]:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name('.%s.part' % path.name)
-    partial.write_text(text, encoding='utf-8')
-    os.replace(str(partial), str(path))
+    with whole(path) as partial:
+        partial.write_text(text, encoding='utf-8')

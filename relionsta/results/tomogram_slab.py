@@ -42,7 +42,7 @@ def read_slab(path: Union[str, Path], middle: Optional[float] = None, thickness:
     half = max(0, int(round(thickness / spacing / 2)))
     first = int(np.clip(round(centre) - half, 0, depth - 1))
     last = int(np.clip(round(centre) + half, first, depth - 1))
-    with opened(path) as mrc:
+    with opened(path, values=False) as mrc:
         image = np.zeros(mrc.data.shape[1:], dtype=np.float64)
         for number in range(first, last + 1):
             image += mrc.data[number]

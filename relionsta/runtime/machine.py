@@ -1,7 +1,9 @@
 """What this computer has."""
+import errno
 import os
+import tempfile
 from pathlib import Path
-from typing import Optional
+from typing import Dict, NamedTuple, Optional
 
 #: Where a container's own limit is written; its text is `max` where there is none.
 _LIMIT = Path('/sys/fs/cgroup/memory.max')
@@ -26,3 +28,65 @@ def memory_bytes() -> Optional[int]:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdigit() else whole
+
+
+class Space(NamedTuple):
+    """What can still be written: bytes, and new files (None where the file system does not count them)."""
+
+    bytes: int
+    files: Optional[int]
+
+
+#: Why nothing can be written in a folder, by the system's number of the error.
+_REFUSALS = {errno.EROFS: 'the disk is read-only', errno.EACCES: 'you have no permission to write there',
+             errno.EPERM: 'you have no permission to write there', errno.ENOSPC: 'the disk is full',
+             errno.EDQUOT: 'your quota is used up', errno.ENOENT: 'there is no such folder',
+             errno.ENOTDIR: 'it is no folder'}
+_PROBE = 64 << 10
+
+
+def space(folder: str) -> Optional[Space]:
+    """What an ordinary user can still write in a folder; None where the file system does not tell."""
+    try:
+        state = os.statvfs(folder)
+    except OSError:
+        return None
+    if state.f_blocks <= 0 or state.f_frsize <= 0:
+        return None
+    return Space(state.f_bavail * state.f_frsize, state.f_favail if state.f_files > 0 else None)
+
+
+def refusal(folder: str) -> str:
+    """Why no file can be written in a folder; '' where one can, or where nobody can tell. A small file is tried: the rights
+    alone do not show quotas and disks of other computers."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE))
+            file.flush()
+    except OSError as error:
+        return _REFUSALS.get(error.errno or 0, '')
+    return ''
+
+
+def nearest(path: str) -> str:
+    """The folder of a path that is there, or the next one above it that is; links are followed."""
+    path = os.path.realpath(path)
+    while not os.path.isdir(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
+
+
+def physical_cores() -> int:
+    """Cores without those that share one: as many processes Open MPI starts unless it is told otherwise."""
+    try:
+        text = Path('/proc/cpuinfo').read_text()
+    except OSError:
+        return cores()
+    found = {(block.get('physical id', '0'), block['core id']) for block in map(_fields, text.split('\n\n'))
+             if 'core id' in block}
+    return min(cores(), len(found)) if found else cores()
+
+
+def _fields(block: str) -> Dict[str, str]:
+    pairs = (line.partition(':') for line in block.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}

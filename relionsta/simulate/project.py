@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..star import write_star
 from ..star.trajectories import write_trajectories
+from ..whole import take_space
 from .motion import trajectories
 from .parameters import SceneParameters
 from .particle import Blobs, barrel, sample, two_lobes
@@ -75,6 +76,7 @@ def particles_blocks(parameters: SceneParameters, rows: pd.DataFrame) -> Dict[st
 def write_blank_stack(path: Path, size: tuple, count: int) -> None:
     """An empty float32 stack of `count` images of `size` (width, height): RELION opens it before it projects."""
     with mrcfile.new_mmap(str(path), (count, size[1], size[0]), mrc_mode=2, overwrite=True) as stack:
+        take_space(path)
         stack.set_image_stack()
 
 

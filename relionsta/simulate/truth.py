@@ -23,6 +23,7 @@ from scipy.spatial.transform import Rotation
 from ..geometry import compose_pose, good_box_size, matrix_to_euler
 from ..star import read_star, write_star
 from ..star.trajectories import write_trajectories
+from ..whole import whole
 from .maps import MapMatch, match_maps
 from .motion import trajectories
 from .parameters import SceneParameters
@@ -91,9 +92,8 @@ def write_truth(scene: Scene, folder: Path, facts: Dict[str, Any]) -> None:
 
 
 def write_json(path: Path, values: Dict[str, Any]) -> None:
-    temporary = path.with_name(f'.{path.name}.tmp')
-    temporary.write_text(json.dumps(values, indent=2) + '\n')
-    temporary.replace(path)
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2) + '\n')
 
 
 def read_parameters(folder: Path) -> SceneParameters:

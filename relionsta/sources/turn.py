@@ -4,13 +4,13 @@ AreTomo3 back-projects at x' = X cos(tilt) + Z sin(tilt), as RELION does, turns 
 mGetReconResult) and saves X, Z, Y: that is FlipVol 0. FlipVol 1 exchanges Y and Z and turns Z round again
 (CTiltSeries::FlipVol), which gives RELION's tomogram; FlipVol 2 only exchanges them, which leaves Z mirrored.
 """
-import os
 import warnings
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 
+from ..whole import take_space, whole
 from .text import SourceError
 
 
@@ -30,22 +30,19 @@ def write_in_relion_axes(path: Path, flip_vol: int, target: Path) -> None:
 
     Raises SourceError where the file is no MRC volume or the copy cannot be written.
     """
-    temporary = target.with_name('.%s.%d.tmp' % (target.name, os.getpid()))
     try:
-        with warnings.catch_warnings():
+        with whole(target) as temporary, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # permissive mode warns of harmless oddities
             with mrcfile.mmap(str(path), mode='r', permissive=True) as source:
                 if source.data is None or source.data.ndim != 3:
                     raise ValueError('it holds no volume')
                 turned = relion_axes(source.data, flip_vol)
                 with mrcfile.new_mmap(str(temporary), turned.shape, int(source.header.mode), overwrite=True) as copy:
+                    take_space(temporary)
                     for z, plane in enumerate(turned):
                         copy.data[z] = plane
                     copy.voxel_size = float(source.voxel_size.x)
                     copy.update_header_stats()
-        os.replace(str(temporary), str(target))
     except (OSError, ValueError) as error:
-        if temporary.exists():
-            temporary.unlink()
         raise SourceError("%s: it could not be turned into RELION's axes (%s). Reconstruct it with -FlipVol 1."
                           % (path, error)) from error

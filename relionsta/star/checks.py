@@ -54,6 +54,15 @@ def check_each(table: pd.DataFrame, column: str, good: Callable[[np.ndarray], np
         raise StarError(path, f'{column} is {values[wrong[0]]:g} in row {row_number(table, wrong[0])}; it {rule}', block)
 
 
+def check_names(names: 'pd.Series[str]', trouble: Callable[[str], str], path: Where, block: str) -> None:
+    """Raise StarError for a name that RELION cannot work with. trouble: says why it cannot, '' where it can."""
+    for name in names.unique():
+        why = trouble(name)
+        if why:
+            row = int(np.flatnonzero((names == name).to_numpy())[0])
+            raise StarError(path, f'{names.name} is {name!r} in row {row_number(names, row)}, and {why}', block)
+
+
 def first_repeated(values: Sequence[object]) -> Optional[object]:
     """The first value that is there a second time; None if all differ."""
     column = pd.Series(values, dtype=object)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Dict, List, Sequence, Union
 
-from relionsta.star.cells import Cells, cells_of_text
+from relionsta.star.cells import Cells, cells_of_text, ends_with_empty_line
 from relionsta.star.plain import LARGE, NotPlain
 
 _MARK = b'\ndata_'
@@ -39,6 +39,8 @@ def _cut_out(whole: bytes, names: Sequence[str]) -> str:
     pieces = [whole[start:end] for start, end in places]
     if places[-1][1] < len(whole):
         pieces.append(b'\n\n')  # another block follows, so the last of these is whole
+    elif not ends_with_empty_line(pieces[-1].decode('utf-8')):
+        raise NotPlain
     return b''.join(pieces).decode('utf-8')
 
 

@@ -5,12 +5,23 @@ wrong length, on odd tomogram sizes (half a pixel off) and on particles with rln
 particles); it crashes without a message where optics or half sets are missing. Each check here names the file, the
 block, the column, the first value that is wrong and what to do.
 """
-from typing import Mapping, Optional
+import re
+from typing import Callable, Mapping, Optional
 
 import numpy as np
 import pandas as pd
 
-from relionsta.star.checks import Where, check_each, check_not_empty, check_numbers, check_texts, first_repeated, row_number
+from relionsta.names import particle_trouble, path_trouble, series_trouble, suspects
+from relionsta.star.checks import (
+    Where,
+    check_each,
+    check_names,
+    check_not_empty,
+    check_numbers,
+    check_texts,
+    first_repeated,
+    row_number,
+)
 from relionsta.star.tables import StarError, require_columns
 
 OPTIMISATION_SET_COLUMNS = ('rlnTomoParticlesFile', 'rlnTomoTomogramsFile', 'rlnTomoTrajectoriesFile',
@@ -49,6 +60,8 @@ def check_tomograms(tomograms: pd.DataFrame, path: Where = None) -> None:
     check_not_empty(tomograms, path, block)
     check_texts(tomograms, ('rlnTomoName', 'rlnTomoTiltSeriesStarFile'), path, block)
     check_numbers(tomograms, (*MICROSCOPE_COLUMNS, 'rlnTomoHand', *SIZE_COLUMNS), path, block)
+    check_names(tomograms['rlnTomoName'].astype(str), series_trouble, path, block)
+    check_names(tomograms['rlnTomoTiltSeriesStarFile'].astype(str), path_trouble, path, block)
     twice = first_repeated(tomograms['rlnTomoName'].tolist())
     if twice is not None:
         raise StarError(path, f'rlnTomoName {twice} is there twice; give each tomogram its own name', block)
@@ -95,6 +108,7 @@ def _check_image_names(names: pd.Series, path: Where, block: str) -> None:
     if twice is not None:
         raise StarError(path, f'the image {twice} is there twice in rlnMicrographName; keep one row for each image',
                         block)
+    check_names(names.str.replace(r'^\d+@', '', regex=True), path_trouble, path, block)
     stacked = names[names.str.contains('@', regex=False)]
     wrong = stacked[~stacked.str.contains(r'^0*[1-9]\d*@.+(?:\.mrcs|\.st|:mrcs)$', regex=True)]
     if len(wrong):
@@ -121,6 +135,7 @@ def check_particles(blocks: Mapping[str, pd.DataFrame], path: Where = None, tomo
     require_columns(particles, ('rlnTomoName', *(() if has_corner else COORDINATE_COLUMNS)), path, block)
     check_not_empty(particles, path, block)
     check_texts(particles, ('rlnTomoName',), path, block)
+    check_particle_names(particles, path)
     if 'rlnMicrographName' in particles:
         raise StarError(path, 'the column rlnMicrographName must not be there: RELION sorts by it and gives poses to '
                               'the wrong particles; remove the column', block)
@@ -145,6 +160,20 @@ def check_particles(blocks: Mapping[str, pd.DataFrame], path: Where = None, tomo
                               'again, or add it')
     if images:
         _check_images(blocks, path, tilts)
+
+
+def check_particle_names(particles: pd.DataFrame, path: Where = None) -> None:
+    """Raise StarError where RELION would make folders of the names of particles or tomograms that are elsewhere, or would
+    give them to a shell. particles: with rlnTomoName, and perhaps rlnTomoParticleName."""
+    check_names(particles['rlnTomoName'].astype(str), series_trouble, path, 'particles')
+    if 'rlnTomoParticleName' in particles:
+        _check_many_names(particles['rlnTomoParticleName'].astype(str), particle_trouble, path, 'particles')
+
+
+def _check_many_names(names: 'pd.Series[str]', trouble: Callable[[str], str], path: Where, block: str) -> None:
+    """As check_names, quick where a million of them are right."""
+    if suspects(names.tolist()):
+        check_names(names, trouble, path, block)
 
 
 def _check_halves(particles: pd.DataFrame, path: Where, block: str) -> None:
@@ -187,6 +216,8 @@ def _check_images(blocks: Mapping[str, pd.DataFrame], path: Where, tilts: Option
     require_columns(optics, IMAGE_OPTICS_COLUMNS, path, 'optics')
     require_columns(particles, ('rlnImageName', *COORDINATE_COLUMNS), path, 'particles')
     check_texts(particles, ('rlnImageName',), path, 'particles')
+    _check_many_names(particles['rlnImageName'].astype(str), lambda name: path_trouble(re.sub(r'^\d+@', '', name)), path,
+                      'particles')
     check_each(optics, 'rlnImageSize', lambda value: (value > 0) & (value % 2 == 0),
                'must be an even number of pixels: extract with an even box', path, 'optics')
     check_each(optics, 'rlnImagePixelSize', lambda value: value > 0, 'must be above 0 (Å)', path, 'optics')

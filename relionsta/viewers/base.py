@@ -44,12 +44,14 @@ class ProtStaViewer(ProtocolViewer):
 
     def visualize(self, obj, **args):
         windows = args.get('windows')
-        if self._overview and windows is not None:
+        if windows is not None:
             # The form enters Tk's main loop: only from there can another window be opened
             windows.root.after(OVERVIEW_MS, self._showOverview)
         ProtocolViewer.visualize(self, obj, **args)
 
     def _showOverview(self):
+        if self._overview is None:
+            return
         try:
             views = self._getShows()[self._overview]()
         except NOTHING:

@@ -38,7 +38,7 @@ class FigureView(View):
         NavigationToolbar2Tk(canvas, frame).update()
         canvas.get_tk_widget().pack(side=tk.TOP, fill=tk.BOTH, expand=True)
         frame.pack(side=tk.TOP, fill=tk.BOTH, expand=True)
-        canvas.draw()
+        canvas.draw_idle()  # once, when the window has its size
         return frame
 
 

@@ -17,6 +17,7 @@ class ProtStaLadderViewer(ProtStaViewer):
 
     _label = 'viewer refinement cycle'
     _targets = [ProtStaRefinementCycle]
+    _overview = 'showLadder'
 
     def _defineParams(self, form):
         form.addSection(label='Results')

@@ -16,6 +16,7 @@ class ProtStaLocalResolutionViewer(ProtStaViewer):
 
     _label = 'viewer local resolution'
     _targets = [ProtStaLocalResolution]
+    _overview = 'showHistogram'
 
     def _defineParams(self, form):
         form.addSection(label='Results')

@@ -17,6 +17,7 @@ class ProtStaMaskViewer(ProtStaViewer):
 
     _label = 'viewer mask creation'
     _targets = [ProtStaMask]
+    _overview = 'showMask'
 
     def _defineParams(self, form):
         form.addSection(label='Results')

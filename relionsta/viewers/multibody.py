@@ -2,13 +2,14 @@
 from pyworkflow.protocol import params
 
 from ..figures.flexibility import flexibility_figure
-from ..figures.fsc import Curve, fsc_figure
+from ..figures.fsc import bodies_fsc_figure
+from ..figures.words import notice_figure
 from ..jobs import files
 from ..protocols.multibody import MOTIONS, ProtStaMultiBody, describeBody
 from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.model import read_model
-from .base import IterationViewer, parseRange
+from .base import WAITING, IterationViewer, parseRange
 
 
 class ProtStaMultiBodyViewer(IterationViewer):
@@ -22,7 +23,8 @@ class ProtStaMultiBodyViewer(IterationViewer):
         form.addSection(label='Results')
         self._addIterationsParam(form, 'the final result, or the last complete iteration as long as there is none')
         self._addConvergenceParam(form)
-        form.addParam('showFsc', params.LabelParam, label='Gold-standard FSC of the bodies')
+        form.addParam('showFsc', params.LabelParam, label='Gold-standard FSC of the bodies',
+                      help='The window follows the run while it works.')
         form.addParam('showSlices', params.LabelParam, label='Maps of the bodies: central slices')
         form.addParam('showFlexibility', params.LabelParam, label='Principal motions',
                       help='What they explain, and the particles along the first of them.')
@@ -37,12 +39,19 @@ class ProtStaMultiBodyViewer(IterationViewer):
                 'showVolumes': self._showVolumes}
 
     def _showFsc(self):
-        views = []
-        for name, model in self._getModels().items():
-            curves = [Curve('Body %d' % body.number, *model.fsc(body.number), resolution=body.resolution)
-                      for body in model.classes]
-            views.append(self._figure(fsc_figure(curves, model.pixel_size, title='FSC of the bodies, %s' % name), 'FSC'))
-        return views
+        if not self.iterations.get('').strip() and not self._isFinalOnly():
+            return [self._live(self._lastFsc, 'FSC')]
+        return [self._figure(bodies_fsc_figure(model, name), 'FSC') for name, model in self._getModels().items()]
+
+    @staticmethod
+    def _lastFsc(follower):
+        """The FSCs of a run at work: of its last complete iteration, or of its end once it is there."""
+        if follower.final is not None:
+            return bodies_fsc_figure(follower.final, 'final')
+        if not follower.iterations:
+            return notice_figure(WAITING)
+        last = max(follower.iterations)
+        return bodies_fsc_figure(follower.iterations[last].model, 'iteration %d' % last)
 
     def _showSlices(self):
         return [self._slices(maps, 'Bodies, %s' % name) for name, maps in self._getMaps().items()]

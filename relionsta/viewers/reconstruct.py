@@ -12,6 +12,7 @@ class ProtStaReconstructViewer(ParticleLinesMixin, ProtStaViewer):
 
     _label = 'viewer reconstructed particle'
     _targets = [ProtStaReconstruct]
+    _overview = 'showSlices'
 
     def _defineParams(self, form):
         form.addSection(label='Results')

@@ -2,7 +2,7 @@
 import numpy as np
 from pyworkflow.protocol import params
 
-from ..figures.motion import moved_figure, trajectories_figure
+from ..figures.motion import DEFOCUS_ADVICE, moved_figure, trajectories_figure
 from ..figures.series_details import alignment_series_figure, ctf_series_figure
 from ..figures.tilt_series import alignment_changes_figure, ctf_changes_figure
 from ..protocols.ctf_refine import ProtStaCtfRefine
@@ -25,6 +25,7 @@ class ProtStaSeriesRefineViewer(ParticleLinesMixin, ProtStaViewer):
 
     _label = 'viewer refined tilt series'
     _targets = [ProtStaCtfRefine, ProtStaPolish]
+    _overview = 'showChanges'
 
     def _defineParams(self, form):
         form.addSection(label='Results')
@@ -70,7 +71,7 @@ class ProtStaSeriesRefineViewer(ParticleLinesMixin, ProtStaViewer):
         if self._isCtf():
             moved = (changes['defocus_after'] - changes['defocus_before']).abs()
             return [self._figure(moved_figure(moved, changes['name'], names, 'Change of the defocus', 'Å',
-                                              'Change of the defocus'), 'defocus')]
+                                              'Change of the defocus', DEFOCUS_ADVICE), 'defocus')]
         shifts = np.hypot(changes['shift_x'], changes['shift_y'])
         before = ParticleSource(*self._inputStars())
         after = self._particleSource()

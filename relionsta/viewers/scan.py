@@ -16,6 +16,7 @@ class ProtStaScanViewer(ProtStaViewer):
 
     _label = 'viewer parameter scan'
     _targets = [ProtStaScan]
+    _overview = 'showRanking'
 
     def _defineParams(self, form):
         form.addSection(label='Results')

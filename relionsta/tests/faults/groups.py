@@ -31,6 +31,11 @@ class Group(NamedTuple):
 
 #: In the order of the table; the longest should not come last.
 GROUPS: Tuple[Group, ...] = (
+    Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 36),
+    Group('kills_tomograms', 2, 'kill -9 in extraction, CTF refinement, polishing', 22),
+    Group('stop', 2, "Scipion's Stop", 12),
+    Group('failures', 4, 'failures that are named, with what to do', 100),
+    Group('disk_full', 5, 'full disks and limits of file size', 30),
 )
 
 

@@ -1,85 +1,117 @@
-"""Analyze Results of every kind of node of a finished project, in Scipion's own window."""
-import tkinter
+"""Analyze Results of every kind of node, in Scipion's own window: each line opens, with figures that can be read."""
+import os
 
-from pyworkflow.viewer import DESKTOP_TKINTER, MessageView
-
-from relionsta.tests.gui.screen import settle
-from relionsta.tests.gui.window_case import ProjectWindowMixin, below
+from relionsta.convert.bulk import read_columns
+from relionsta.jobs.cycle import ALWAYS, RULES
+from relionsta.protocols.select_particles import SPLIT
+from relionsta.tests.gui.analyze import AnalyzeMixin
 from relionsta.tests.protocols.case import StaCase
-from relionsta.viewers.base import ProtStaViewer
+from relionsta.tests.protocols.pseudo import CLASS3D, REFINE3D, PseudoCase, body_masks
+from relionsta.tests.protocols.scene import SEED, SETTINGS, scratch
+from relionsta.tests.protocols.series_scene import BOX, SeriesCase, refined
+from relionsta.tests.protocols.shelf import Shelf
+from relionsta.tests.protocols.subsets import add_inputs, by_hand
 
-#: lines that open another program or another form, and are tested by themselves
-ELSEWHERE = ('showVolumes', 'showExtract', 'showReport', 'showProjectReport', 'showScene')
+PARTICLES = {'showOrientations', 'showCoverage', 'showTomograms', 'showInTomogram'}
 
 
-class TestStaAnalyzeResults(ProjectWindowMixin, StaCase):
+class AnalyzeCase(AnalyzeMixin, StaCase):
+    """Opens the runs of a test one after the other, and compares what has opened."""
+
+    def check(self, runs):
+        """runs: name -> (protocol, lines that must open a window)."""
+        for name, (protocol, lines) in runs.items():
+            with self.part(run=name):
+                opened = self.openAll(protocol)
+                self.assertEqual({line for line in opened if opened[line]}, set(opened))
+                windows = {line for line, titles in opened.items() if any(protocol.getRunName() in one for one in titles)}
+                self.assertTrue(set(lines) <= windows, opened)
+
+
+class TestStaAnalyzeRoad(AnalyzeCase):
     """The road from import to post-processing."""
 
     _until = 'postprocess'
 
-    def setUp(self):
-        super().setUp()
-        self.window.root.geometry('1366x768+0+0')
-        settle(self.window.root, 0.5)
-
     def test_every_line_of_every_viewer_opens(self):
         """A line that fails on a real result is found by a user in the night before a deadline."""
-        seen = {}
-        for job, protocol in self.done.items():
-            run = self.window.project.getProtocol(protocol.getObjId())
-            for viewer_class in self.window.project.getDomain().findViewers(run, DESKTOP_TKINTER):
-                if issubclass(viewer_class, ProtStaViewer):
-                    with self.part(job=job):
-                        seen[job] = self._open(viewer_class, run)
-        self.assertTrue({'reconstruct', 'class3d', 'classify', 'mask', 'refine3d', 'postprocess'} <= set(seen), seen)
-        self.assertGreater(sum(map(len, seen.values())), 30, seen)
+        iterations = {'showConvergence', 'showSlices', 'showWalk'}
+        self.check({job: (self.done[job], lines) for job, lines in {
+            'extract': PARTICLES,
+            'reconstruct': PARTICLES | {'showSlices', 'showWalk'},
+            'class3d': PARTICLES | iterations | {'showGallery', 'showSsnr'},
+            'classify': PARTICLES | iterations | {'showGallery', 'showSsnr', 'showFlow'},
+            'select': PARTICLES | {'showSlices'},
+            'mask': {'showMask', 'showWalk'},
+            'refine3d': PARTICLES | iterations | {'showFsc', 'showCompare'},
+            'postprocess': {'showFsc', 'showCompare', 'showGuinier', 'showSlices', 'showWalk'}}.items()})
 
-    def _open(self, viewer_class, run):
-        """Open the form of Analyze Results and each of its lines; the titles of the windows, by line."""
-        viewer, opened, failures = viewer_class(project=self.window.project, protocol=run, parent=self.window), {}, []
+    def test_protocols_that_choose_and_bring(self):
+        """Sets that were chosen, joined, expanded or brought from elsewhere are looked at as often as refined ones."""
+        particles = self.output('extract', 'outputParticles')
+        folder = scratch() / 'analyze'
+        if not folder.exists():
+            folder.mkdir()
+            os.symlink(os.path.join(self.proj.path, 'Runs'), str(folder / 'Runs'))
+        parts, expanded, imported, tomograms = self.road.together(
+            self.new('ProtStaSelectParticles', inputParticles=particles, operation=SPLIT),
+            self.new('ProtStaSymmetryExpand', sym_name='C2', inputParticles=particles),
+            self.new('ProtStaImportRelion', filesPath=str(folder / self.done['classify']._getJobPath(''))),
+            self.new('ProtStaReconstructTomograms', zdim=80, binned_angpix=20.0,
+                     inputTiltSeries=self.output('import_aretomo3', 'tiltSeries'),
+                     inputCtfs=self.output('import_aretomo3', 'ctfs')))
+        join = self.new('ProtStaJoin')
+        add_inputs(join, [self.output(parts, name) for name, _ in parts.iterOutputAttributes()])
+        self.check({'parts': (parts, PARTICLES), 'join': (self.road.launch(join), PARTICLES),
+                    'expand': (expanded, PARTICLES), 'import': (imported, PARTICLES | {'showSlices'}),
+                    'tomograms': (tomograms, {'showSlices'})})
 
-        def look():
-            try:
-                if viewer_class._overview:
-                    self.assertTrue(self._others(viewer), 'no overview has opened')
-                for line in viewer._getLines():
-                    if line not in ELSEWHERE:
-                        opened[line] = self._titlesOf(viewer, line)
-            except Exception as error:
-                failures.append(error)
-            self.window.root.quit()
+    def test_scan_and_initial_reference(self):
+        """What is looked at before anything else is known of the particles."""
+        few = by_hand(self, self.output('extract', 'outputParticles').get(),
+                      read_columns(self.output('extract', 'outputParticles').get(), [])['id'][:3])
+        initial = self.new('ProtStaInitialModel', inputParticles=few, particle_diameter=SETTINGS.diameter, nr_iter=2,
+                           nr_classes=2, other_args=SEED)
+        run = self.new('ProtStaClass3D', inputParticles=self.output('extract', 'outputParticles'),
+                       referenceVolume=self.output('reconstruct', 'average'), particle_diameter=SETTINGS.diameter,
+                       **dict(SETTINGS.class3d, nr_iter=1))
+        self.proj.saveProtocol(run)
+        scan = self.new('ProtStaScan', scannedRun=run, scanText='tau_fudge = 1, 4', numberOfThreads=2)
+        self.road.together(initial, scan)
+        self.check({'initial': (initial, PARTICLES | {'showConvergence', 'showInitial', 'showGallery', 'showSsnr'}),
+                    'scan': (scan, {'showRanking', 'showMaps'})})
 
-        self.window.root.after(1500, look)
-        safety = self.window.root.after(120000, self.window.root.quit)
-        viewer.visualize(run, windows=self.window)
-        self.window.root.after_cancel(safety)
-        for window in self._others(viewer):
-            window.destroy()
-        viewer.formWindow.close()
-        self.assertFalse(failures, failures)
-        return opened
 
-    def _titlesOf(self, viewer, line):
-        """Titles of the windows that a line opens; a message in place of a figure has a title too."""
-        before = set(self._others(viewer))
-        views = viewer._getViews(line)
-        self.assertTrue(views, line)
-        for view in views:
-            if isinstance(view, MessageView):
-                continue  # says in words that there is nothing of the kind
-            view.show()
-        settle(self.window.root, 0.4)
-        new = [window for window in self._others(viewer) if window not in before]
-        if new:
-            self.keepPicture('%s_%s' % (viewer.protocol.getClassName(), line))
-        titles = [window.title() for window in new]
-        for window in new:
-            window.destroy()
-        return titles
+class TestStaAnalyzePseudo(AnalyzeMixin, PseudoCase):
+    """What takes 3D pseudo-subtomograms."""
 
-    def _others(self, viewer):
-        """Open windows besides the project's and the form's."""
-        root = self.window.root.nametowidget('.')
-        form = viewer.formWindow.root if viewer.formWindow else None
-        return [widget for widget in below(root) if isinstance(widget, tkinter.Toplevel)
-                and widget is not form and widget is not self.window.root]
+    _pseudoUntil = REFINE3D
+    check = AnalyzeCase.check
+
+    def test_bodies_subtraction_and_local_resolution(self):
+        """The last looks at a map before it is published."""
+        masks = body_masks(Shelf(self.proj, self.new('ProtStaMask')), self.done['mask'])
+        bodies, subtract, local = self.road.together(
+            self.multiBody(masks, nr_movies=1),
+            self.new('ProtStaSubtract', inputRun=self.done[CLASS3D], keepMask=masks[0]),
+            self.new('ProtStaLocalResolution', inputVolume=self.output('reconstruct', 'average'),
+                     solventMask=self.output('mask', 'solventMask'), other_args=SEED))
+        self.check({'bodies': (bodies, {'showConvergence', 'showFsc', 'showSlices', 'showFlexibility', 'showMotions'}),
+                    'subtract': (subtract, PARTICLES),
+                    'local': (local, {'showHistogram', 'showResolution', 'showSlices'})})
+
+
+class TestStaAnalyzeSeries(AnalyzeMixin, SeriesCase):
+    """Refinements of tilt series."""
+
+    check = AnalyzeCase.check
+
+    def test_refined_series(self):
+        """Whoever cannot see what a refinement of tilt series did keeps the series that it spoilt."""
+        lines = PARTICLES | {'showChanges', 'showSeries', 'showMoved'}
+        runs = refined(self.road)
+        cycle = self.run_new('ProtStaRefinementCycle', inputParticles=self.halved, doPolish=False,
+                             keepWhen=RULES.index(ALWAYS), do_auto_bfac=False, estimationBox=BOX, referenceBox=BOX,
+                             lowpass_filter=20.0, extend_inimask=2, width_mask_edge=4, numberOfThreads=2)
+        self.check({'ctf': (runs['ctf'], lines), 'polish': (runs['polish'], lines | {'showTrajectories'}),
+                    'cycle': (cycle, {'showLadder', 'showFscs', 'showSlices'})})

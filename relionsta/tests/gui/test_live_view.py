@@ -1,5 +1,6 @@
 """The window that follows a run: it draws what is new, says what RELION does, and stops with its window."""
 import os
+import shutil
 import tempfile
 import time
 import tkinter
@@ -11,8 +12,8 @@ from relionsta.figures.words import notice_figure
 from relionsta.jobs import files
 from relionsta.results.follow import Follower
 from relionsta.tests.gui.screen import Screen, settle
-from relionsta.tests.unit.relion_job_folder import write_iteration
-from relionsta.viewers import live
+from relionsta.tests.unit.relion_job_folder import write_final, write_iteration
+from relionsta.viewers import ProtStaMultiBodyViewer, ProtStaRefine3DViewer, live
 
 
 @unittest.skipUnless(Screen.available(), 'no virtual screen: Xvfb is not installed')
@@ -40,10 +41,19 @@ class TestStaLiveView(unittest.TestCase):
         self.drawn.append(0 if course is None else course.last)
         return notice_figure('Nothing yet.') if course is None else convergence_figure(course, title='Convergence')
 
-    def _open(self, log=None):
-        follower = Follower(self.folder / 'job001', files.CLASS3D, log=log)
-        self.view = live.LiveView(follower, self._draw, lambda: True, 'Run: convergence', self.root)
+    def _open(self, log=None, job_type=files.CLASS3D, draw=None):
+        follower = Follower(self.folder / 'job001', job_type, log=log)
+        self.view = live.LiveView(follower, draw or self._draw, lambda: True, 'Run: convergence', self.root)
         return self.view.show()
+
+    def _arrive(self, window, paths):
+        """The files come into the job folder, one after the other, each cut in the middle at first."""
+        (self.folder / 'job001').mkdir(exist_ok=True)
+        for path in paths:
+            content = path.read_bytes()
+            for part in (content[:len(content) // 2], content):
+                (self.folder / 'job001' / path.name).write_bytes(part)
+                settle(window, 0.05)
 
     def test_the_window_follows_the_run(self):
         """Files come one by one; the figure changes when an iteration is whole, and the open window never fails."""
@@ -55,12 +65,7 @@ class TestStaLiveView(unittest.TestCase):
         settle(window, 0.5)
         self.assertEqual(self.drawn, [0])
         for number in (1, 2):
-            for path in write_iteration(self.folder / 'whole', files.CLASS3D, number, 3):
-                content = path.read_bytes()
-                (self.folder / 'job001').mkdir(exist_ok=True)
-                for part in (content[:len(content) // 2], content):
-                    (self.folder / 'job001' / path.name).write_bytes(part)
-                    settle(window, 0.08)
+            self._arrive(window, write_iteration(self.folder / 'whole', files.CLASS3D, number, 3))
         settle(window, 0.5)
         self.assertEqual(self.drawn, [0, 1, 2])
         self.assertEqual(failed, [])
@@ -70,6 +75,32 @@ class TestStaLiveView(unittest.TestCase):
         self.assertIn('Iteration 1 of 25', self.view._status.get())
         if os.environ.get('RELIONSTA_PICTURES'):
             self.screen.picture(os.path.join(os.environ['RELIONSTA_PICTURES'], 'live_view.png'))
+
+    def test_the_fsc_follows_the_run(self):
+        """The curves of both jobs with half maps: of the last whole iteration, and of the end when all of it is there."""
+        for job_type, number, viewer in ((files.REFINE3D, 1, ProtStaRefine3DViewer),
+                                         (files.MULTIBODY, 2, ProtStaMultiBodyViewer)):
+            shown, failed = [], []
+
+            def draw(follower, viewer=viewer, shown=shown):
+                figure = viewer._lastFsc(follower)
+                shown.append([line.get_label() for axes in figure.axes for line in axes.lines if 'Å' in line.get_label()])
+                return figure
+
+            self.root.report_callback_exception = lambda *what, failed=failed: failed.append(what)
+            window = self._open(job_type=job_type, draw=draw)
+            for iteration in (1, 2):
+                self._arrive(window, write_iteration(self.folder / 'whole', job_type, iteration, number))
+            settle(window, 0.3)
+            self._arrive(window, write_final(self.folder / 'whole', job_type, number))
+            settle(window, 0.5)
+            self.assertEqual([len(labels) for labels in shown], [0, 1, 1, 2] if number == 1 else [0, 2, 2, 2], shown)
+            self.assertEqual(failed, [])
+            status = 'Final' if number == 1 else 'FSC of the bodies, final'
+            self.assertIn(status, [text.get_text() for axes in self.view.figure.axes for text in (
+                axes.title, axes._left_title)] + [label.split(':')[0] for label in shown[-1]])
+            window.destroy()
+            shutil.rmtree(str(self.folder / 'job001'))
 
     def test_a_closed_window_looks_no_more(self):
         """Windows that go on looking after they were closed add up until Scipion crawls, or fails at exit."""

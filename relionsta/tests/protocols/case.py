@@ -2,6 +2,7 @@
 import contextlib
 import functools
 import os
+import time
 from pathlib import Path
 
 from pyworkflow import Config
@@ -40,6 +41,23 @@ class Road:
     def launch(self, protocol):
         """Run a protocol to its end; AssertionError with its reason and log if it does not finish."""
         self.project.launchProtocol(protocol, wait=True)
+        return self._finished(protocol)
+
+    def together(self, *protocols):
+        """Run protocols that do not need each other side by side: starting Scipion takes most of a small run's time."""
+        for protocol in protocols:
+            self.project.launchProtocol(protocol, wait=False)
+        busy = list(protocols)
+        while busy:
+            time.sleep(0.2)
+            for protocol in busy:
+                self.project._updateProtocol(protocol, checkPid=True)
+            self.project.mapper.commit()
+            busy = [protocol for protocol in busy if protocol.isActive()]
+        return [self._finished(protocol) for protocol in protocols]
+
+    @staticmethod
+    def _finished(protocol):
         if not protocol.isFinished():
             raise AssertionError('%s: %s\n%s' % (protocol.getRunName(), protocol.getErrorMessage(),
                                                  '\n'.join(protocol.getLogsLastLines(LOG_LINES))))

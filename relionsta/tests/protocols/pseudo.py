@@ -1,4 +1,8 @@
 """3D pseudo-subtomograms of the road's particles, with a classification and a short refinement of them."""
+import mrcfile
+import numpy as np
+from pwem.objects import VolumeMask
+
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SEED, SETTINGS
 
@@ -42,3 +46,25 @@ class PseudoCase(StaCase):
                            referenceVolume=cls.output(CLASS3D, 'outputAverages.1'), particle_diameter=SETTINGS.diameter,
                            solventMask=cls.output('mask', 'solventMask'), outputIteration=ITERATIONS, numberOfMpi=3,
                            **{**SETTINGS.refine3d, 'other_args': SHORT})
+
+    @classmethod
+    def multiBody(cls, masks, **values):
+        """A multi-body refinement that goes on from the short one, not run."""
+        protocol = cls.new('ProtStaMultiBody', **{'inputRun': cls.done[REFINE3D], 'sampling': '7.5 degrees',
+                                                  'offset_range': 1.0, 'offset_step': 1.0, 'numberOfMpi': 3, **values})
+        for mask in masks:
+            protocol.bodyMasks.append(mask)
+        return protocol
+
+
+def body_masks(shelf, mask):
+    """Masks of the larger, lower part of the mask of a run and of the upper part, which overlap softly."""
+    whole = mrcfile.read(mask.solventMask.getFileName())
+    lower = np.clip((SETTINGS.box // 2 + 3 - np.arange(SETTINGS.box)) / 4, 0, 1)[:, None, None] * np.ones_like(whole)
+    masks = []
+    for name, part in (('body1.mrc', lower), ('body2.mrc', 1 - lower)):
+        made = shelf.map(name, kind=VolumeMask)
+        with mrcfile.open(made.getFileName(), mode='r+') as mrc:
+            mrc.set_data((whole * part).astype(np.float32))
+        masks.append(made)
+    return masks

@@ -43,6 +43,22 @@ def made(road):
     return dict(imported=imported, picks=picks, extracted=extracted, shelf=shelf, halved=halved, average=average)
 
 
+@functools.lru_cache(maxsize=1)
+def refined(road):
+    """CTF refinement and polishing of that scene with what they take: postprocess, ctf, polish; run once in a process."""
+    case = type('SeriesRefiner', (StaCase,), {'road': road, 'proj': road.project, 'done': road.done})
+    scene = made(road)
+    reference = case.output(scene['average'], 'average')
+    mask = case.run_new('ProtStaMask', inputVolume=reference, lowpass_filter=20.0, extend_inimask=2, width_mask_edge=4)
+    postprocess = case.run_new('ProtStaPostProcess', inputVolume=reference, do_auto_bfac=False,
+                               solventMask=case.output(mask, 'solventMask'))
+    common = dict(referenceVolume=reference, solventMask=case.output(mask, 'solventMask'), inputPostprocess=postprocess,
+                  box_size=BOX, numberOfThreads=2)
+    ctf = case.run_new('ProtStaCtfRefine', inputParticles=scene['halved'], **common)
+    polish = case.run_new('ProtStaPolish', inputParticles=case.output(ctf, 'outputParticles'), max_error=10, **common)
+    return dict(postprocess=postprocess, ctf=ctf, polish=polish)
+
+
 def reconstruct(case, particles):
     """The average at the pixel size of the tilt series, with half maps."""
     return case.run_new('ProtStaReconstruct', inputParticles=particles, binning=1.0, box_size=BOX,

@@ -121,6 +121,18 @@ class TestStaLocalResolution(StaCase):
             with self.part(line=line):
                 self.assertEqual([type(view) for view in viewer._getViews(line)], [FigureView])
 
+    def test_slices_in_colour_are_the_map(self):
+        """Colours of another map, or of the solvent, say where the particle moves."""
+        viewer = ProtStaLocalResolutionViewer(project=self.proj)
+        viewer.setProtocol(self.local)
+        figure = viewer._getViews('showResolution')[0].figure
+        resolution = mrcfile.read(self.local.resolutionVolume.getFileName())[BOX // 2]
+        inside = mrcfile.read(self.done['mask'].solventMask.getFileName())[BOX // 2] > 0.5
+        shown = figure.axes[0].images[0].get_array()
+        np.testing.assert_array_equal(~shown.mask, inside & (resolution > 0))
+        np.testing.assert_array_equal(shown.compressed(), resolution[~shown.mask])
+        self.assertEqual(figure.axes[-1].get_ylabel(), 'Local resolution (Å)')
+
     def test_refusals(self):
         """What RELION finds late, or not at all."""
         finer = self.shelf.map('finer.mrc', pixel=PIXEL / 2, size=(BOX,) * 3,

@@ -14,7 +14,7 @@ from relionsta.results.model import read_sampling
 from relionsta.simulate.truth import compare_maps, compare_poses, read_truth
 from relionsta.star import read_star
 from relionsta.tests.protocols.case import StaCase
-from relionsta.tests.protocols.pseudo import CLASS3D, EXTRACT, ITERATIONS, REFINE3D, PseudoCase
+from relionsta.tests.protocols.pseudo import CLASS3D, EXTRACT, ITERATIONS, REFINE3D, PseudoCase, body_masks
 from relionsta.tests.protocols.scene import SCENE, SETTINGS, scene_folder
 from relionsta.tests.protocols.shelf import Shelf
 from relionsta.viewers import ProtStaMultiBodyViewer
@@ -37,7 +37,7 @@ class TestStaMultiBody(PseudoCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.shelf = Shelf(cls.proj, cls.new('ProtStaMask'))
-        cls.masks = cls.split(cls.shelf, cls.done['mask'])
+        cls.masks = body_masks(cls.shelf, cls.done['mask'])
         cls.bodies = cls._new(other_args='--auto_iter_max 1', outputIteration=1)
         cls.early = cls._outputs(cls.road.launch(cls.bodies))
         cls.bodies.other_args.set('')
@@ -45,27 +45,10 @@ class TestStaMultiBody(PseudoCase):
         cls.bodies.runMode.set(MODE_RESUME)
         cls.bodies = cls.reloaded(cls.road.launch(cls.bodies))
 
-    @staticmethod
-    def split(shelf, mask):
-        """Masks of the larger, lower part of the road's mask and of the upper part."""
-        whole = mrcfile.read(mask.solventMask.getFileName())
-        lower = np.clip((BOX // 2 + 3 - np.arange(BOX)) / 4, 0, 1)[:, None, None] * np.ones_like(whole)
-        masks = []
-        for name, part in (('body1.mrc', lower), ('body2.mrc', 1 - lower)):
-            made = shelf.map(name, kind=VolumeMask)
-            with mrcfile.open(made.getFileName(), mode='r+') as mrc:
-                mrc.set_data((whole * part).astype(np.float32))
-            masks.append(made)
-        return masks
-
     @classmethod
     def _new(cls, masks=None, **values):
-        protocol = cls.new('ProtStaMultiBody', **{
-            'inputRun': cls.done[REFINE3D], 'bodyTable': TABLE, 'sampling': '7.5 degrees', 'offset_range': 1.0,
-            'offset_step': 1.0, 'nr_movies': 2, 'do_select': True, 'eigenval_min': 0.0, 'numberOfMpi': 3, **values})
-        for mask in cls.masks if masks is None else masks:
-            protocol.bodyMasks.append(mask)
-        return protocol
+        return cls.multiBody(cls.masks if masks is None else masks, **{
+            'bodyTable': TABLE, 'nr_movies': 2, 'do_select': True, 'eigenval_min': 0.0, **values})
 
     def _refinement(self, job):
         """A refinement of the particles of a job that was not run."""
@@ -218,6 +201,21 @@ class TestStaMultiBody(PseudoCase):
                     views = viewer._getViews(line)
                     self.assertTrue(len(views) == 1 and isinstance(views[0], FigureView), views)
 
+    def test_figures_show_what_relion_wrote(self):
+        """The curve of the other body, or the part of another motion, is believed like the right one."""
+        viewer = ProtStaMultiBodyViewer(project=self.proj)
+        viewer.setProtocol(self.bodies)
+        axes = viewer._getViews('showFsc')[0].figure.axes[-1]
+        self.assertEqual((axes.get_xlabel(), axes.get_ylabel()), ('Spatial frequency (1/Å)', 'Fourier shell correlation'))
+        for number, curve in enumerate(axes.lines[:2], start=1):
+            table = read_star(self.bodies._getJobPath('run_model.star'))['model_body_%d' % number]
+            self.assertTrue(curve.get_label().startswith('Body %d: ' % number), curve.get_label())
+            np.testing.assert_allclose(curve.get_ydata(), table['rlnGoldStandardFsc'].astype(float))
+        bars, *histograms = viewer._getViews('showFlexibility')[0].figure.axes
+        variance = self.bodies.getProjections().var(axis=0, ddof=0)
+        np.testing.assert_allclose([bar.get_height() for bar in bars.patches], 100 * variance / variance.sum())
+        self.assertEqual([sum(bar.get_height() for bar in panel.patches) for panel in histograms], [NUMBER] * 3)
+
     def test_an_empty_table_is_the_wands(self):
         """Two ways to the same default must not differ."""
         empty = self._new(bodyTable='')
@@ -258,7 +256,7 @@ class TestStaMultiBodyOfStacks(StaCase):
 
     def test_stacks_are_refined_and_analysed(self):
         """The program of the analysis ends with an error on 2D stacks, after all the work of the refinement."""
-        masks = TestStaMultiBody.split(Shelf(self.proj, self.new('ProtStaMask')), self.done['mask'])
+        masks = body_masks(Shelf(self.proj, self.new('ProtStaMask')), self.done['mask'])
         protocol = self.new('ProtStaMultiBody', inputRun=self.done['refine3d'], bodyTable=TABLE, sampling='7.5 degrees',
                             offset_range=1.0, offset_step=1.0, nr_movies=1, numberOfMpi=3)
         for mask in masks:

@@ -12,7 +12,7 @@ from relionsta.simulate.series_errors import read_tilt_series as tables
 from relionsta.simulate.series_errors import series_errors
 from relionsta.simulate.truth import compare_maps, read_truth
 from relionsta.tests.protocols.scene import scene_folder
-from relionsta.tests.protocols.series_scene import BOX, PIXEL, WRONG, SeriesCase, reconstruct
+from relionsta.tests.protocols.series_scene import BOX, PIXEL, WRONG, SeriesCase, reconstruct, refined
 
 NUMBER = WRONG.series * WRONG.particles
 
@@ -33,15 +33,8 @@ class TestStaRefineSeries(SeriesCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        reference = cls.output(cls.average, 'average')
-        mask = cls.run_new('ProtStaMask', inputVolume=reference, lowpass_filter=20.0, extend_inimask=2, width_mask_edge=4)
-        cls.postprocess = cls.run_new('ProtStaPostProcess', inputVolume=reference, do_auto_bfac=False,
-                                      solventMask=cls.output(mask, 'solventMask'))
-        common = dict(referenceVolume=reference, solventMask=cls.output(mask, 'solventMask'),
-                      inputPostprocess=cls.postprocess, box_size=BOX, numberOfThreads=2)
-        cls.ctf = cls.run_new('ProtStaCtfRefine', inputParticles=cls.halved, **common)
-        cls.polish = cls.run_new('ProtStaPolish', inputParticles=cls.output(cls.ctf, 'outputParticles'), max_error=10,
-                                 **common)
+        for name, value in refined(cls.road).items():
+            setattr(cls, name, value)
         cls.again = cls.road.launch(newExtraction(cls.proj, cls.polish, 'outputParticles'))
 
     def test_reference_mask_and_fsc_are_given_to_relion(self):

@@ -9,10 +9,11 @@ from pwem.objects import VolumeMask
 from relionsta.protocols.child_runs import isAlive, readRun
 from relionsta.protocols.scan import FIGURE, RANKING
 from relionsta.results.postprocess import read_postprocess
-from relionsta.results.ranking import read_ranking
+from relionsta.results.ranking import CRITERIA, MEASURES, read_ranking
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SETTINGS
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, SeriesCase
+from relionsta.viewers import ProtStaScanViewer
 
 #: Seconds after which a test gives up waiting.
 PATIENCE = 120
@@ -103,6 +104,18 @@ class TestStaScan(ScanCase):
                 self.assertIn(run.strId(), [node.getName() for node in graph.getNode(
                     self.done['extract'].strId()).getChildren()])
         self.assertTrue(self.refreshed(self.base).isSaved())
+
+    def test_the_figure_shows_the_ranking(self):
+        """A bar beside the wrong setting chooses the wrong setting."""
+        viewer = ProtStaScanViewer(project=self.proj)
+        viewer.setProtocol(self.finished)
+        figure = viewer._getViews('showRanking')[0].figure
+        table = read_ranking(self.finished._getExtraPath(RANKING))
+        names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        self.assertEqual(names, ['%d.  tau_fudge = %s' % pair for pair in zip(table['rank'], table['tau_fudge'])])
+        measure = CRITERIA[self.finished.getCriterion()][0][0]
+        self.assertTrue(figure.axes[0].get_xlabel().startswith(MEASURES[measure].label))
+        self.assertEqual([bar.get_width() for bar in figure.axes[0].patches], list(table[measure].astype(float)))
 
     def test_two_run_side_by_side_and_never_more(self):
         """One after the other would take twice the time, all four at once would be slower and may need too much memory."""

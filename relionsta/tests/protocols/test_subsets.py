@@ -40,12 +40,14 @@ class TestStaSubsets(StaCase):
                 half = half_set(self, way, particles, classes)
                 names = names_of(half)
                 self.assertTrue(0 < len(names) < NUMBER, len(names))
-                again = self.run_new('ProtStaExtract', inputCoordinates=half, box_size_angst=SETTINGS.box_angst,
-                                     binned_size_pix=SETTINGS.box)
+                again, averaged = self.road.together(
+                    self.new('ProtStaExtract', inputCoordinates=half, box_size_angst=SETTINGS.box_angst,
+                             binned_size_pix=SETTINGS.box),
+                    self.new('ProtStaReconstruct', inputParticles=half))
+                average = averaged.average
                 self.assertEqual(names_of(again.outputParticles), names)
                 images = self.rows(again._getJobPath('particles.star'))['rlnImageName']
                 self.assertEqual(images.nunique(), len(names))
-                average = self.run_new('ProtStaReconstruct', inputParticles=half).average
                 rows = self.rows(self._input(average))
                 self.assertEqual(list(rows.index), names)
                 for column in ('rlnAngleRot', 'rlnAngleTilt', 'rlnAnglePsi', 'rlnOriginXAngst',
@@ -72,7 +74,12 @@ class TestStaSubsets(StaCase):
 
     def _check_tools(self, half, names):
         """What is done to particles without RELION is done to exactly these."""
-        expanded = self.run_new('ProtStaSymmetryExpand', inputParticles=half, sym_name='C2')
+        join = self.new('ProtStaJoin')
+        add_inputs(join, by_split(self, half))
+        expanded, _, split, export = self.road.together(
+            self.new('ProtStaSymmetryExpand', inputParticles=half, sym_name='C2'), join,
+            self.new('ProtStaSelectParticles', inputParticles=half, operation=SPLIT),
+            self.new('ProtStaExportRelion', inputResult=half, kind='STAR files of the particles'))
         self.assertEqual(len(names_of(expanded.outputParticles)), 2 * len(names))
         self.assertEqual({name.rpartition('_s')[0] for name in names_of(expanded.outputParticles)}, set(names))
         tomograms = self.new('ProtStaReconstructTomograms', inputTiltSeries=half)
@@ -81,14 +88,9 @@ class TestStaSubsets(StaCase):
         tomograms.convertInputStep('')
         known = read_star(tomograms._getInputPath('tomograms.star'), ['global'])['global']['rlnTomoName']
         self.assertEqual(set(known), set(half.get().getTSIds()))
-        join = self.new('ProtStaJoin')
-        add_inputs(join, by_split(self, half))
-        self.road.launch(join)
         self.assertEqual(sorted(names_of(join.outputParticles)), sorted(names))
-        split = self.run_new('ProtStaSelectParticles', inputParticles=half, operation=SPLIT)
         parts = [names_of(output) for _, output in split.iterOutputAttributes()]
         self.assertEqual(sorted(sum(parts, [])), sorted(names))
-        export = self.run_new('ProtStaExportRelion', inputResult=half, kind='STAR files of the particles')
         self.assertEqual(list(self.rows(export.getExportFolder() + '/particles.star').index), names)
 
     def test_no_protocol_is_left_out(self):

@@ -129,11 +129,14 @@ def write_iteration(folder: Path, job_type: str, iteration: int, classes: int = 
     return [folder / name for name in names.values()]
 
 
-def write_final(folder: Path) -> List[Path]:
-    """Write the files of a converged auto-refinement; returns them."""
-    names = files.refine3d_final_files(files.RUN)
+def write_final(folder: Path, job_type: str = files.REFINE3D, bodies: int = 1) -> List[Path]:
+    """Write the files of a converged auto-refinement, also one of bodies; returns them."""
+    is_multi = job_type == files.MULTIBODY
+    names = files.multibody_final_files(files.RUN, bodies) if is_multi else files.refine3d_final_files(files.RUN)
+    maps = [names[role] for role in (files.body_roles(bodies) if is_multi else ['map'])]
+    model = model_star(maps, [np.linspace(1, 0, SHELLS)] * len(maps))
     texts = {'optimiser': optimiser_star(-1, [names['model']], converged=True, total=999), 'data': data_star(),
-             'sampling': sampling_star(), 'model': model_star([names['map']], [np.linspace(1, 0, SHELLS)]),
+             'sampling': sampling_star(), 'model': as_bodies(model, bodies) if is_multi else model,
              'optimisation_set': list_block('', {'TomoParticlesFile': 'job001/run_data.star'})}
     for role, name in names.items():
         if name.endswith('.mrc'):

@@ -80,15 +80,16 @@ def test_a_folder_that_is_emptied(tmp_path):
     assert follower.changed() and follower.course() is None and not follower.changed()
 
 
-def test_the_final_result_comes_last(tmp_path):
+@pytest.mark.parametrize('job_type, bodies', [(files.REFINE3D, 1), (files.MULTIBODY, 2)])
+def test_the_final_result_comes_last(tmp_path, job_type, bodies):
     """Converged is only what has all its final files."""
     chance = random.Random(1)
     job = tmp_path / 'job001'
-    write_iteration(job, files.REFINE3D, 1)
-    follower = Follower(job, files.REFINE3D)
+    write_iteration(job, job_type, 1, bodies)
+    follower = Follower(job, job_type)
     assert follower.changed() and judge(follower.course())[0].level != DONE
     (tmp_path / 'whole').mkdir()
-    paths = in_order(write_final(tmp_path / 'whole'))
+    paths = in_order(write_final(tmp_path / 'whole', job_type, bodies))
     for path in paths:
         for place, changed in arrive(path, job, follower, chance):
             is_last = path == paths[-1] and place == path.stat().st_size

@@ -95,6 +95,18 @@ def test_trajectories_are_drawn_along_the_dose(file, shifts):
         trajectories_figure(motion, places, doses[:4])
 
 
+def test_paths_are_drawn_so_that_they_are_seen(file, shifts):
+    """Paths of half an Å in a field of a thousand would be dots; the number of times is in the title."""
+    motion, names = read_motion(file), list(shifts)
+    longest = np.median([np.linalg.norm(shifts[name][:, :2] - shifts[name][2, :2], axis=1).max() for name in names
+                         if len(shifts[name]) == 5])
+    for field in (1000., 5000.):
+        places = {name: (field * number / (len(names) - 1), 0.) for number, name in enumerate(names)}
+        title = trajectories_figure(motion, places, [8., 4., 0., 2., 6.]).axes[0].get_title(loc='left')
+        times = float(title.split()[1])
+        assert field / 60 < times * longest < field / 14, title
+
+
 def test_what_moved_most_is_named():
     """A list of numbers does not say which image to look at."""
     values = np.append(np.linspace(1, 2, 40), 60.)

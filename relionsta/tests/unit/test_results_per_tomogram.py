@@ -85,7 +85,7 @@ def test_circles_are_drawn_in_the_right_place_and_colour(tomogram):
     assert axes.images[0].get_extent() == [0, 400, 0, 360]
     assert axes.get_title(loc='left') == 'Slices 18 to 22 (50 Å): 2 of 3 particles'
     scale = tomogram_figure(slab, places, [.11, .22, .33], 'Pmax')
-    np.testing.assert_allclose(scale.axes[0].collections[0].get_array(), [.11, .22])
+    np.testing.assert_allclose(scale.axes[0].collections[-1].get_array(), [.11, .22])
     assert scale.axes[1].get_ylabel() == 'Pmax'
     plain = tomogram_figure(slab, places)
     assert [text.get_text() for text in plain.axes[0].get_legend().get_texts()] == ['2 particles']

@@ -1,0 +1,51 @@
+"""Which iterations of a run can be trusted, and which one must be there when RELION has ended."""
+from ..jobs.asked import ITERATIONS
+from ..results.iterations import iteration_of, lacking
+from ..results.sound import unsound
+
+#: In the additional arguments: RELION then makes another number of iterations than the form says.
+_OWN_NUMBER = '--iter'
+
+
+class IterationResultsMixin:
+    """For IterativeMixin."""
+
+    def _getSoundIterations(self):
+        """The complete iterations without those at the end that a look into their files shows to be damaged."""
+        found = self.getCompleteIterations()
+        while found:
+            problem = unsound(self._getJobPath(), self._job.type, found[-1])
+            if not problem:
+                break
+            self.info('Iteration %d is damaged and is not used. %s' % (found.pop(), problem))
+        return found
+
+    def _getRegistered(self):
+        """The iteration that a finished run has as its output, as the name of its particles' file says; None for none."""
+        particles = getattr(self, 'outputParticles', None) if self.isFinished() else None
+        names = [] if particles is None else particles.getParticlesStars()
+        return iteration_of(names[0]) if names else None
+
+    def _getExpected(self):
+        """The number of the iteration that must be there after RELION has ended; None where RELION decides."""
+        wanted, values = self._getWanted(), self.getValues()
+        if wanted is None and _OWN_NUMBER not in values.get('other_args', '').split():
+            return values.get(ITERATIONS)
+        return wanted
+
+    def _missingResult(self):
+        """The files of the iteration that is the output."""
+        expected = self._getExpected()
+        path = None if expected is None else lacking(self._getJobPath(), self._job.type, expected)
+        if path is None:
+            return super()._missingResult()
+        return '%s of iteration %d is not there, or not whole (complete are: %s)' % (
+            path, expected, self._nameIterations() or 'none')
+
+    def _awaitResults(self):
+        super()._awaitResults()
+        expected = self._getExpected()
+        problem = '' if expected is None else unsound(self._getJobPath(), self._job.type, expected)
+        if problem:
+            raise ValueError('Iteration %d is damaged: %s. Choose another one in "Iteration to use", and Continue.'
+                             % (expected, problem.rstrip('.')))

@@ -1,0 +1,100 @@
+"""What happens when the user stops a run: RELION ends, and what it has come to becomes the output.
+
+Scipion kills the run's process and then tells the protocol, in the process of its window. The run's own database is then a
+copy of the project's again, as when it was started, since Scipion writes the one with the ids of the other.
+"""
+import contextlib
+import os
+import re
+import sqlite3
+import sys
+
+from ..jobs.shell import quote
+from ..runtime import keeper
+
+#: What makes the launcher of MPI more than one plain command, which the keeper could not run.
+_NOT_PLAIN = re.compile(r'[;&|<>`\n]|\$\(')
+
+
+def keptEnviron(protocol, environ, folder, ranks):
+    """The environment for RELION, so that its processes are known as those of this job and end with the run."""
+    environ[keeper.MARK] = keeper.job_mark(folder)
+    if ranks <= 1 or not _NOT_PLAIN.search(protocol.getHostConfig().getMpiCommand() or ''):
+        run = 0 if protocol.useQueueForSteps() else os.getpid()  # such a step is on another computer
+        environ.setPrepend(quote([sys.executable, '-I', '-S', os.path.abspath(keeper.__file__), folder, str(run)]))
+    return environ
+
+
+def jobFolder(protocol):
+    """The absolute path of the folder that RELION writes."""
+    return os.path.join(protocol.getProject().path, protocol._getJobPath())
+
+
+def endPrograms(protocol):
+    """End what an earlier try of this run has left at work: two programs must never write into one folder.
+
+    Raises RuntimeError where a process does not end.
+    """
+    folder = jobFolder(protocol)
+    left = keeper.processes_of(folder)
+    if not left:
+        return
+    protocol.info('RELION is still at work for an earlier try of this run (%s) and is ended.' % ', '.join(map(str, left)))
+    if not keeper.end_processes(folder):
+        raise RuntimeError('Processes of an earlier try of this run are still at work in %s and do not end: %s. End them, '
+                           'then continue.' % (folder, ', '.join(map(str, keeper.processes_of(folder)))))
+
+
+def afterStop(protocol):
+    """End RELION and make outputs of what it has come to; whatever goes wrong here, the run stays stopped."""
+    try:
+        keeper.end_processes(jobFolder(protocol))
+        with _inProject(protocol):
+            _registerStopped(protocol)
+    except Exception as error:  # Scipion's own work on the run comes after this
+        protocol.error('The stopped run has no output. %s: %s' % (type(error).__name__, error))
+
+
+def _registerStopped(protocol):
+    """Outputs of a stopped run, in the project's database and in the run's own."""
+    project, before = protocol.getProject(), {name for name, _ in protocol.iterOutputAttributes()}
+    protocol.setMapper(project.mapper)
+    try:
+        made = protocol._makeStoppedOutputs()
+    except Exception:
+        for name, output in list(protocol.iterOutputAttributes()):
+            if name not in before:
+                protocol._deleteChild(name, output)
+                protocol._outputs.remove(name)
+        raise
+    if made:
+        project.mapper.store(protocol)
+        project.mapper.commit()
+        copyDatabase(project.mapper.db.connection, protocol.getDbPath())
+
+
+def copyDatabase(connection, path, change=None):
+    """The project as it is now as the own database of a run. change: called with the copy before it takes its place."""
+    partial = path + '.part'
+    if os.path.exists(partial):
+        os.remove(partial)
+    copy = sqlite3.connect(partial)
+    try:
+        connection.backup(copy)
+        if change is not None:
+            change(copy)
+        copy.commit()
+    finally:
+        copy.close()
+    os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def _inProject(protocol):
+    """All paths count from the project's folder, and whoever stops a run may be elsewhere."""
+    before = os.getcwd()
+    os.chdir(protocol.getProject().path)
+    try:
+        yield
+    finally:
+        os.chdir(before)

@@ -1,0 +1,242 @@
+"""Full disks: while RELION writes, while we write, and for every file that we write ourselves."""
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Tuple
+
+import mrcfile
+import numpy as np
+import pyworkflow as pw
+from pwem.objects import SetOfVolumes, Volume
+from pyworkflow.project import Project
+from pyworkflow.protocol.constants import MODE_RESUME
+
+from ...protocols.full_disk import SPARE
+from ...results.full_disk import SPARE_BYTES
+from ...results.torn import torn_files
+from .finished import finished, project_case
+from .full_disk_writers import WRITERS, prove_writer
+from .injectors.disk import NoSmallDisk, SmallDisk, bytes_of, file_size_limit, small_disk
+from .ledger import Ledger
+
+DISK_BYTES = 192 << 20
+#: What Scipion and our inputs take of the disk before RELION starts: logs, run.sh, STAR files.
+SLACK = 48 << 10
+#: Correlation of the maps of a run that was interrupted with those of one that was left alone.
+SAME_MAP = 0.98
+#: Largest file under a limit: Scipion's databases and what we keep back are smaller, maps of 96 pixels are larger.
+LIMIT = 3 << 19
+#: What a message must say, one of each: what is wrong, how much there is, where, and what to do.
+FULL = (('disk is full', 'disk was full'), (' free ',), ('/Runs/',), ('Continue',))
+LIMITED = (('file size', 'file became too large', 'file grow'), ('ulimit -f',), ('Continue', 'again'))
+
+
+class Case(NamedTuple):
+    """A run whose disk fills up. kind: of finished runs, which it is a copy of; part: of what it writes in its job folder
+    fits (low, high); limit: instead of that, the largest file, in bytes; values: changed in its form."""
+
+    name: str
+    kind: str
+    part: Tuple[float, float] = (0.1, 0.8)
+    limit: int = 0
+    values: Dict[str, Any] = {}
+    quick: bool = False
+
+
+CASES = (
+    Case('extraction, in the images', 'extract', (0.05, 0.4), quick=True),
+    Case('extraction, at the end', 'extract', (0.6, 0.8)),
+    Case('extraction, at the input STAR files', 'extract', (-0.3, -0.15)),
+    Case('reconstruct particle', 'reconstruct', (0.1, 0.7)),
+    Case('reconstruct particle, files that are removed at the end', 'reconstruct', (1.2, 1.4)),
+    Case('reconstruct particle, a limit of file size', 'reconstruct', limit=LIMIT,
+         values={'box_size': 96}),
+    Case('3D classification, in the first iteration', 'classify', (0.02, 0.15)),
+    Case('3D classification, between the iterations', 'classify', (0.3, 0.8)),
+    Case('3D auto-refine with MPI', 'refine3d', (0.02, 0.1)),
+    Case('mask', 'mask', (0.1, 0.9)),
+    Case('post-processing', 'postprocess', (0.1, 0.8)),
+    Case('reconstruct tomograms', 'tomograms', (0.1, 0.8)),
+    Case('reconstruct tomograms, a limit of file size', 'tomograms', limit=LIMIT, values={'binned_angpix': 8.0}),
+    Case('CTF refinement', 'ctf refine', (0.05, 0.5)),
+    Case('Bayesian polishing', 'polish', (0.05, 0.5)),
+    Case('import of AreTomo3, copied files', 'import_aretomo3', (0.1, 0.8), values={'copyFiles': True}),
+)
+
+
+def run(ledger: Ledger) -> None:
+    """All writers, then the cases that this selection has, each in a copy of the project on a small disk."""
+    cases = [case for case in CASES if case.quick or not ledger.quick]
+    place = ledger.folder / 'small disk'
+    try:
+        with small_disk(place, 1 << 20) as disk:
+            for writer in WRITERS:
+                with ledger.case('our file: %s' % writer.name):
+                    prove_writer(writer, disk, ledger.folder / 'plain')
+        runs = dict(finished(*sorted({case.kind for case in cases} - {'import_aretomo3'})))
+        runs['import_aretomo3'] = project_case().done['import_aretomo3']
+        with small_disk(place, DISK_BYTES) as disk:
+            here = os.getcwd()
+            try:
+                project = _copied(project_case().proj, disk.folder / 'a project')
+                for case in cases:
+                    with ledger.case(case.name):
+                        _prove(case, project, disk, runs[case.kind], ledger.random.uniform(*case.part))
+                if not ledger.quick:
+                    with ledger.case('3D classification, while the outputs are made'):
+                        _prove_outputs(project, disk, runs['classify'])
+                    with ledger.case('export to RELION'):
+                        _prove_export(project, disk, runs['postprocess'])
+                    with ledger.case("Scipion's own databases, not a byte left"):
+                        _prove_databases(project, disk, runs['mask'])
+            finally:
+                os.chdir(here)
+    except NoSmallDisk as reason:
+        ledger.open('a small disk', 'this user may not mount one (%s).' % reason,
+                    'Run the campaign as root, or in a container in which you are: limits of file size are tried alone.')
+
+
+def _copied(project: Any, target: Path) -> Project:
+    """A copy of the project with its runs; it becomes the working directory."""
+    shutil.copytree(project.path, str(target), symlinks=True)
+    copy = Project(pw.Config.getDomain(), str(target))
+    copy.load()
+    return copy
+
+
+def _prove(case: Case, project: Project, disk: SmallDisk, reference: Any, part: float) -> None:
+    """The run fails with a clear message and without output, and Continue comes to the result of the reference."""
+    run = _copy(project, reference, case.values)
+    if case.limit:
+        with file_size_limit(case.limit):
+            project.launchProtocol(run, wait=True)
+    else:
+        _launch_with(project, disk, run, _before(project) + int(part * _written(reference)))
+    _check_failed(run, bool(case.limit))
+    assert list(run.iterOutputAttributes()) == []
+    disk.empty()
+    _go_on(project, run)
+    if not case.limit:
+        _check_same(run, reference)
+
+
+def _prove_outputs(project: Project, disk: SmallDisk, reference: Any) -> None:
+    """Outputs that do not fit, of a run whose RELION is done: those of another iteration."""
+    run = _copy(project, reference, {})
+    project.launchProtocol(run, wait=True)
+    assert run.isFinished(), run.getErrorMessage()
+    run.outputIteration.set(1)
+    run.runMode.set(MODE_RESUME)
+    _launch_with(project, disk, run, SPARE_BYTES + (6 << 10))
+    _check_failed(run, limited=False)
+    disk.empty()
+    _go_on(project, run)
+    assert '_it001_' in run.outputParticles.getParticlesStars()[0]
+    assert run.outputParticles.getSize() == reference.outputParticles.getSize()
+
+
+def _go_on(project: Project, run: Any) -> None:
+    run.runMode.set(MODE_RESUME)
+    project.launchProtocol(run, wait=True)
+    assert run.isFinished(), 'it did not go on after space was made: %s' % run.getErrorMessage()
+
+
+def _written(reference: Any) -> int:
+    """Bytes that a finished run has written for good; of an import, those that it would copy."""
+    if hasattr(reference, '_getJobPath'):
+        return bytes_of(os.path.join(reference.getProject().path, reference._getJobPath()))
+    return bytes_of(reference.filesPath.get())
+
+
+def _copy(project: Project, reference: Any, values: Dict[str, Any]) -> Any:
+    run = project.copyProtocol(project.getProtocol(reference.getObjId()))
+    for name, value in values.items():
+        getattr(run, name).set(value)
+    project.saveProtocol(run)
+    project.mapper.commit()
+    return run
+
+
+def _before(project: Project) -> int:
+    """What a run takes of the disk before its program starts: a copy of the project's database, what we keep back, texts."""
+    return os.path.getsize(project.getDbPath()) + SPARE_BYTES + SLACK
+
+
+def _launch_with(project: Project, disk: SmallDisk, run: Any, free: int) -> None:
+    disk.leave(free)
+    project.launchProtocol(run, wait=True)
+
+
+def _check_failed(run: Any, limited: bool) -> None:
+    """The reason is told, nothing half-made is registered, and the databases are whole."""
+    told = run.getErrorMessage()
+    assert run.isFailed(), 'it is %s' % run.getStatus()
+    wanted = LIMITED if limited else FULL
+    assert all(any(word in told for word in words) for words in wanted), told
+    assert not os.path.exists(run._getLogsPath(SPARE)), 'the room that was kept back was not given back'
+    for path in (run.getDbPath(), run.getProject().getDbPath()):
+        with sqlite3.connect(path) as database:
+            assert database.execute('PRAGMA integrity_check').fetchone() == ('ok',), path
+
+
+def _check_same(run: Any, reference: Any) -> None:
+    """The outputs are those of the reference: as many items, the same tables, the same maps."""
+    there = reference.getProject().path
+    mine = {name: output for name, output in run.iterOutputAttributes()}
+    theirs = {name: output for name, output in reference.iterOutputAttributes()}
+    assert sorted(mine) == sorted(theirs), sorted(mine)
+    for name, output in theirs.items():
+        assert str(mine[name]) == str(output), '%s is %s and not %s' % (name, mine[name], output)
+        if isinstance(output, Volume):
+            _check_map(mine[name].getFileName(), os.path.join(there, output.getFileName()))
+        elif isinstance(output, SetOfVolumes):
+            for one, other in zip(mine[name].iterItems(), [item.getFileName() for item in output.iterItems()]):
+                _check_map(one.getFileName(), os.path.join(there, other))
+    if hasattr(run, '_getJobPath'):
+        assert not torn_files(run._getJobPath())
+
+
+def _check_map(mine: str, theirs: str) -> None:
+    one, other = (mrcfile.read(path).astype(float).ravel() for path in (mine, theirs))
+    assert one.shape == other.shape
+    if one.std() and other.std():
+        assert np.corrcoef(one, other)[0, 1] > SAME_MAP, '%s is another map' % mine
+
+
+def _prove_export(project: Project, disk: SmallDisk, reference: Any) -> None:
+    """A folder for RELION appears whole or not at all."""
+    target = disk.folder / 'exported'
+    run = project.newProtocol(project.getDomain().getProtocols()['ProtStaExportRelion'])
+    run.inputResult.set(project.getProtocol(reference.getObjId()))
+    run.inputResult.setExtended('sharpenedVolume')
+    run.exportFolder.set(str(target))
+    project.saveProtocol(run)
+    project.mapper.commit()
+    _launch_with(project, disk, run, os.path.getsize(project.getDbPath()) + SPARE_BYTES + (8 << 10))
+    _check_failed(run, limited=False)
+    assert not target.exists(), sorted(os.listdir(str(target)))
+    disk.empty()
+    run.runMode.set(MODE_RESUME)
+    project.launchProtocol(run, wait=True)
+    assert run.isFinished() and (target / 'default_pipeline.star').exists(), run.getErrorMessage()
+
+
+def _prove_databases(project: Project, disk: SmallDisk, reference: Any) -> None:
+    """Where not even Scipion can write, the project opens again after space is made, and the run goes on."""
+    run = _copy(project, reference, {})
+    number = run.getObjId()
+    disk.leave(0)
+    try:
+        project.launchProtocol(run, wait=True)
+    except (OSError, sqlite3.OperationalError):
+        pass  # Scipion's own message: it cannot write its database
+    disk.empty()
+    again = Project(pw.Config.getDomain(), project.path)
+    again.load()
+    run = again.getProtocol(number)
+    assert list(run.iterOutputAttributes()) == []
+    run.runMode.set(MODE_RESUME)
+    again.launchProtocol(run, wait=True)
+    assert run.isFinished(), run.getErrorMessage()
+    _check_same(run, reference)

@@ -1,0 +1,73 @@
+"""A disk that is full when we say so: a small file system in memory, or a limit on the size of files."""
+import contextlib
+import os
+import resource
+import subprocess
+from pathlib import Path
+from typing import Iterator, Union
+
+_BALLAST = 'ballast'
+
+
+class NoSmallDisk(Exception):
+    """This user may not mount a file system."""
+
+
+class SmallDisk:
+    """A file system of its own. folder: where it is mounted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / _BALLAST
+
+    @property
+    def free(self) -> int:
+        """Bytes that may be written."""
+        state = os.statvfs(str(self.folder))
+        return state.f_bavail * state.f_frsize
+
+    def leave(self, free: int) -> None:
+        """Fill it up to so many free bytes."""
+        self.empty()
+        with open(str(self._ballast), 'wb') as file:
+            os.posix_fallocate(file.fileno(), 0, self.free - free if free else self.free)
+
+    def empty(self) -> None:
+        """Make space: what filled it is taken away, and nothing else."""
+        if self._ballast.exists():
+            self._ballast.unlink()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[SmallDisk]:
+    """A file system of `size` bytes in memory, mounted at `folder` and gone afterwards. Raises NoSmallDisk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=%d' % size, 'relionsta-small', str(folder)], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    if done.returncode:
+        raise NoSmallDisk(done.stdout.strip())
+    try:
+        yield SmallDisk(folder)
+    finally:
+        # Lazily, since a program may still be ending there
+        subprocess.run(['umount', '-l', str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Within: no file of this process, or of those that it starts, may grow beyond `size` bytes (as after `ulimit -f`).
+
+    A program that tries is killed by SIGXFSZ; Python, and what ignores that signal, gets EFBIG.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def bytes_of(folder: Union[str, Path]) -> int:
+    """What the files in a folder and below take of the disk."""
+    return sum(os.lstat(os.path.join(place, name)).st_blocks * 512
+               for place, _, names in os.walk(str(folder)) for name in names)

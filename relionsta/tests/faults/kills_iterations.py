@@ -1,0 +1,179 @@
+"""Kills at every point of an iteration's write sequence: initial model, 3D classification, 3D auto-refine."""
+import os
+import re
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+
+import mrcfile
+import numpy as np
+
+from ...jobs import files
+from ...results.iterations import last_complete
+from ..protocols.case import StaCase, shared_road
+from ..protocols.scene import SCENE, SETTINGS
+from .kill_chain import Chain, Kill, script_of
+from .ledger import Ledger
+
+NUMBER = SCENE.series * SCENE.particles
+#: One Fourier shell of the box, 1/Å, and a little for rounding.
+SHELL = 1.01 / (SETTINGS.box * SETTINGS.pixel)
+#: Correlation of the maps of a run that was killed with those of one that was left alone.
+SAME_MAP = 0.99
+SEED = '--random_seed 1'
+
+#: In the order in which RELION writes (one process): optimiser, maps, model, data, sampling, optimisation set.
+CLASS3D = (
+    Kill('', '', 'RELION'),
+    Kill('run_it000_optimiser.star', 'made', "the run's process"),
+    Kill('run_it001_optimiser.star', 'made', 'RELION', cut=True),
+    Kill('run_it001_class001.mrc', 'written', 'both', cut=True),
+    Kill('run_it001_optimisation_set.star', 'renamed', 'RELION', 0.15),
+    Kill('run_it002_optimiser.star', 'closed', 'both'),
+    Kill('run_it002_class002.mrc', 'made', 'RELION', cut=True),
+    Kill('run_it002_class001_angdist.bild', 'written', "the run's process", cut=True),
+    Kill('run_it002_optimisation_set.star', 'renamed', 'all but RELION', how='command line'),
+    Kill('run_it003_model.star', 'written', 'RELION', cut=True),
+    Kill('run_it003_data.star', 'written', 'both', cut=True, how='command line'),
+    Kill('run_it003_sampling.star', 'written', 'RELION', cut=True),
+    Kill('run_it003_optimisation_set.star', 'renamed', 'both'),
+    Kill(r'run_it004_data.star', 'closed', 'all but RELION'),
+)
+#: Ranks: the leader writes data, the ranks of both halves their models and maps.
+REFINE3D = (
+    Kill('', '', 'one rank'),
+    Kill('run_it001_optimiser.star', 'written', 'RELION', cut=True),
+    Kill('run_it001_half2_class001.mrc', 'written', 'one rank', cut=True),
+    Kill('run_it001_half1_class001.mrc', 'made', "the run's process", cut=True),
+    Kill('run_it001_optimisation_set.star', 'renamed', 'the launcher of MPI', 0.2),
+    Kill('run_it002_half2_model.star', 'written', 'both', cut=True),
+    Kill('run_it002_half1_model.star', 'written', 'all but RELION'),
+    Kill('run_it002_sampling.star', 'written', 'RELION', cut=True),
+    Kill('run_it002_data.star', 'written', 'both', cut=True, how='command line'),
+    Kill('run_it002_optimisation_set.star', 'renamed', "the run's process", 0.1),
+    Kill('run_it003_optimiser.star', 'made', 'one rank'),
+    Kill(r'run_it003_half\d_class001_angdist.bild', 'made', 'both', cut=True),
+    Kill('run_half2_class001_unfil.mrc', 'made', 'RELION', cut=True),
+    Kill('run_optimiser.star', 'made', 'both', cut=True),
+    Kill('run_data.star', 'written', 'all but RELION'),
+)
+INITIAL_MODEL = (
+    Kill('', '', "the run's process"),
+    Kill('run_it001_optimiser.star', 'made', 'both', cut=True),
+    Kill('run_it001_class001.mrc', 'written', 'RELION', cut=True),
+    Kill('run_it001_1moment001.mrc', 'written', 'RELION', cut=True),
+    Kill('run_it001_optimisation_set.star', 'renamed', 'all but RELION'),
+    Kill('run_it002_1moment002.mrc', 'made', 'both', cut=True),
+    Kill('run_it002_2moment001.mrc', 'written', 'RELION', cut=True, how='command line'),
+    Kill('run_it002_model.star', 'written', "the run's process", cut=True),
+    Kill('run_it002_data.star', 'made', 'both', cut=True),
+    Kill('run_it002_optimisation_set.star', 'renamed', 'RELION', 0.1),
+    Kill('run_it003_sampling.star', 'written', 'both', cut=True),
+    Kill('run_it003_optimisation_set.star.tmp', 'made', 'RELION', cut=True),
+    Kill('initial_model.mrc', 'made', 'both', cut=True),
+)
+
+
+class Job(NamedTuple):
+    """A job that is killed. values: called with the case, gives the form; ranks: RELION's processes; maps: called with
+    the run, gives those to compare."""
+
+    protocol: str
+    values: Callable[[Any], Dict[str, Any]]
+    ranks: int
+    kills: Tuple[Kill, ...]
+    maps: Callable[[Any], List[str]]
+
+
+def _class3d(case: Any) -> Dict[str, Any]:
+    return dict(SETTINGS.class3d, inputParticles=case.output('extract', 'outputParticles'), nr_classes=2, nr_iter=4,
+                referenceVolume=case.output('reconstruct', 'average'), particle_diameter=SETTINGS.diameter,
+                numberOfThreads=1)
+
+
+def _refine3d(case: Any) -> Dict[str, Any]:
+    return dict(SETTINGS.refine3d, inputParticles=case.output('class3d', 'outputParticles'), numberOfMpi=3,
+                referenceVolume=case.output('class3d', 'outputAverages.1'), particle_diameter=SETTINGS.diameter,
+                do_solvent_fsc=False, numberOfThreads=1)
+
+
+def _initial_model(case: Any) -> Dict[str, Any]:
+    return dict(inputParticles=case.output('extract', 'outputParticles'), nr_iter=4, nr_classes=1,
+                particle_diameter=SETTINGS.diameter, numberOfThreads=1, other_args=SEED)
+
+
+JOBS = (
+    Job('ProtStaClass3D', _class3d, 1, CLASS3D, lambda run: [one.getFileName() for one in run.outputAverages.iterItems()]),
+    Job('ProtStaRefine3D', _refine3d, 3, REFINE3D, lambda run: [run.refinedVolume.getFileName()]),
+    Job('ProtStaInitialModel', _initial_model, 1, INITIAL_MODEL, lambda run: [run.initialVolume.getFileName()]),
+)
+#: What runs with the tests: places of the first job that need no further run to compare with.
+QUICK = (CLASS3D[3], CLASS3D[8]._replace(name='run_it001_optimisation_set.star', how='window'))
+
+
+def run(ledger: Ledger) -> None:
+    """Kill runs of each job, one place after the other, and compare what they come to with a run that was left alone."""
+    road = shared_road()
+    os.chdir(road.project.path)
+    road.until('class3d')
+    case = type('KillCase', (StaCase,), {'road': road, 'proj': road.project, 'done': road.done})
+    if ledger.quick:
+        values = dict(SETTINGS.class3d, inputParticles=case.output('extract', 'outputParticles'), numberOfThreads=2,
+                      referenceVolume=case.output('reconstruct', 'average'), particle_diameter=SETTINGS.diameter)
+        _kill_all(ledger, case, JOBS[0]._replace(kills=QUICK, values=lambda _: values), road.done['class3d'])
+        return
+    for job in JOBS:
+        _kill_all(ledger, case, job, case.run_new(job.protocol, **job.values(case)))
+
+
+def _kill_all(ledger: Ledger, case: Any, job: Job, alone: Any) -> None:
+    chain = Chain(case.road, case.new(job.protocol, **job.values(case)), job.ranks, ledger.random)
+    hits, how, spared = [], 'window', ()
+    for number, kill in enumerate(job.kills, start=1):
+        with ledger.case('%s %d: %s' % (alone._label, number, kill.told())):
+            chain.start(how)
+            how, spared_before, spared = kill.how, spared, ()
+            killed = chain.hit(kill, spared_before)
+            spared = killed.pids
+            hits.append('; '.join(killed.hit))
+            chain.look()
+            if not spared:
+                _check_kept(chain, kill)
+    ledger.note('%s: killed at' % alone._label, hits)
+    with ledger.case('%s ends as a run that was left alone' % alone._label):
+        before = None if spared else last_complete(chain.folder, chain.run._job.type)
+        chain.start(how)
+        again = chain.finish()
+        if before:
+            _check_start(again, before)
+        ledger.note('%s: maps, correlation' % alone._label, compare(job, alone, again))
+
+
+def _check_kept(chain: Chain, kill: Kill) -> None:
+    """The iteration before the one of the kill is complete, and nothing is registered as output that is not."""
+    found = re.match(r'run_it(\d+)', kill.name)
+    last = last_complete(chain.folder, chain.run._job.type) or 0
+    least = int(found.group(1)) - 1 if found else 0
+    if last < least:
+        raise AssertionError('killed in iteration %d, and the last complete one is %d' % (least + 1, last))
+
+
+def _check_start(run: Any, last: int) -> None:
+    """The run has gone on from its last complete iteration."""
+    wanted = '--continue %s' % run._getJobPath(files.iteration_root(files.RUN, last) + '_optimiser.star')
+    if last > 0 and wanted not in script_of(run) and '--continue' in script_of(run):
+        raise AssertionError('it went on with %s and not with %s' % (script_of(run), wanted))
+
+
+def compare(job: Job, alone: Any, again: Any) -> List[float]:
+    """The correlation of each map; AssertionError where the runs differ in more than RELION's own noise."""
+    made, wanted = (sorted(os.listdir(one._getJobPath())) for one in (again, alone))
+    if job.protocol != 'ProtStaRefine3D':  # its number of iterations is RELION's
+        assert made == wanted, 'files %s' % sorted(set(made) ^ set(wanted))
+    assert again.outputParticles.getSize() == alone.outputParticles.getSize() == NUMBER, again.outputParticles.getSize()
+    one, other = (1 / run.getModel().resolution for run in (alone, again))
+    assert abs(one - other) <= SHELL, 'resolution %.2f and %.2f Å' % (1 / one, 1 / other)
+    found = []
+    for first, second in zip(job.maps(alone), job.maps(again)):
+        maps = [mrcfile.read(path).astype(float).ravel() for path in (first, second)]
+        found.append(round(float(np.corrcoef(*maps)[0, 1]), 5))
+    assert min(found) >= SAME_MAP, 'correlation of the maps %s' % found
+    return found

@@ -1,0 +1,181 @@
+"""A job that runs for a day, and all that looks at it meanwhile: nothing may pile up."""
+import gc
+import os
+import tempfile
+import tracemalloc
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+from pyworkflow.protocol.constants import STATUS_RUNNING
+
+from ...figures.convergence import convergence_figure
+from ...figures.words import notice_figure
+from ...jobs import files
+from ...protocols.child_runs import isAtWork, readRun
+from ...protocols.runner import progress
+from ...results.follow import Follower
+from ...viewers.live import LiveView
+from ..gui.screen import Screen
+from ..unit.relion_job_folder import write_iteration
+from .finished import finished, project_case
+from .injectors.watch_self import check_held, held
+from .ledger import Ledger
+
+#: A day: looks of a window (every 2 s) and of the project window, and of a parent at its children (every 5 s).
+DAY_WINDOW, DAY_PROJECT = 43200, 17280
+#: The iterations of a classification that lasts that long.
+ITERATIONS = 25
+#: Before this part of the looks is over all iterations are there; then the last ones are written again and again.
+WARM_UP = 0.2
+QUICK = 300
+BAR = '%6d/%6d sec %s~~(,_,">%s[oo]\r'
+
+
+class Looker(NamedTuple):
+    """Something that looks at a run. looks: in a day; make(folder, log): gives the function that is called at each."""
+
+    name: str
+    looks: int
+    make: Callable[[Path, Path, Any], Callable[[], Any]]
+    screen: bool = False
+
+
+def run(ledger: Ledger) -> None:
+    """Each looker spends its day; what the process holds is compared after the warm-up and at the end."""
+    tracemalloc.start()
+    try:
+        for looker in LOOKERS:
+            if looker.screen and not Screen.available():
+                ledger.open(looker.name, 'no virtual screen: Xvfb is not installed.', 'Install Xvfb to try it.')
+                continue
+            with ledger.case(looker.name):
+                ledger.note(looker.name, _spend_day(looker, ledger))
+    finally:
+        tracemalloc.stop()
+
+
+def _spend_day(looker: Looker, ledger: Ledger) -> Any:
+    looks = min(looker.looks, QUICK) if ledger.quick else looker.looks
+    iterations = 5 if ledger.quick else ITERATIONS
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix='relionsta leaks ') as place:
+        folder, log = Path(place) / 'job001', Path(place) / 'run.stdout'
+        whole = Path(place) / 'whole'
+        write_iteration(whole, files.CLASS3D, 1, 2)
+        folder.mkdir()
+        log.write_text('')
+        look = looker.make(folder, log, ledger)
+        warm, before = int(WARM_UP * looks), None
+        try:
+            for number in range(looks):
+                if number % max(1, warm // iterations) == 0:
+                    _go_on(folder, log, min(iterations, 1 + number * iterations // max(1, warm)), number)
+                if number % 40 == 0:
+                    _say(log, number)
+                if number == warm:
+                    before = held()
+                look()
+            after = held()
+        finally:
+            getattr(look, 'close', lambda: None)()
+            os.chdir(here)
+            gc.collect()
+    return check_held(before, after, looks - warm)
+
+
+def _go_on(folder: Path, log: Path, iteration: int, number: int) -> None:
+    """RELION writes an iteration, or the last one again."""
+    write_iteration(folder, files.CLASS3D, iteration, 2)
+    with open(str(log), 'a') as handle:
+        handle.write('\n Expectation iteration %d of %d\n' % (iteration, ITERATIONS))
+
+
+def _say(log: Path, number: int) -> None:
+    with open(str(log), 'a') as handle:
+        handle.write(BAR % (number % 900, 900, '.' * (number % 60), ' ' * (60 - number % 60)))
+
+
+def _follower(folder: Path, log: Path, _ledger: Ledger) -> Callable[[], Any]:
+    follower = Follower(folder, files.CLASS3D, log=log)
+
+    def look() -> None:
+        if follower.changed():
+            follower.course()
+        follower.status()
+    return look
+
+
+class _Window:
+    """The window that follows a run; called for each look of its timer."""
+
+    def __init__(self, folder: Path, log: Path, _ledger: Ledger) -> None:
+        import tkinter
+        self._screen = Screen()
+        self._screen.__enter__()
+        self._root = tkinter.Tk()
+        follower = Follower(folder, files.CLASS3D, log=log)
+        self._view = LiveView(follower, self._draw, lambda: True, 'Run: convergence', self._root)
+        self._window = self._view.show()
+
+    @staticmethod
+    def _draw(follower: Follower) -> Any:
+        course = follower.course()
+        return notice_figure('Nothing yet.') if course is None else convergence_figure(course, title='Convergence')
+
+    def __call__(self) -> None:
+        self._window.after_cancel(self._view._next)
+        self._view._look(self._window)
+        self._window.update()
+
+    def close(self) -> None:
+        """The window goes, as when the user closes it."""
+        self._window.destroy()
+        self._root.destroy()
+        self._screen.__exit__()
+
+
+def _running(_folder: Path, log: Path, _ledger: Ledger) -> Any:
+    """A run at work, as the project window has it, whose log is the one that grows."""
+    run = finished('reconstruct')['reconstruct']
+    os.chdir(run.getProject().path)
+    work = project_case().proj.copyProtocol(run)
+    project_case().proj.saveProtocol(work)
+    work.makePathsAndClean()
+    os.makedirs(os.path.dirname(work.getStdoutLog()), exist_ok=True)
+    if os.path.lexists(work.getStdoutLog()):
+        os.remove(work.getStdoutLog())
+    os.symlink(str(log), work.getStdoutLog())
+    work.setStatus(STATUS_RUNNING)
+    return work
+
+
+def _summary(folder: Path, log: Path, ledger: Ledger) -> Callable[[], Any]:
+    return _told(_running(folder, log, ledger), lambda run: run.summary())
+
+
+def _progress(folder: Path, log: Path, ledger: Ledger) -> Callable[[], Any]:
+    return _told(_running(folder, log, ledger), progress)
+
+
+def _told(run: Any, ask: Callable[[Any], Any]) -> Callable[[], Any]:
+    def look() -> None:
+        assert ask(run), 'nothing is told of a run at work'
+    return look
+
+
+def _parent(_folder: Path, _log: Path, _ledger: Ledger) -> Callable[[], Any]:
+    run = finished('reconstruct')['reconstruct']
+    os.chdir(run.getProject().path)
+
+    def look() -> None:
+        assert readRun(run)['status'] == 'finished' and not isAtWork(run)
+    return look
+
+
+LOOKERS = (
+    Looker('figures that follow a run', DAY_WINDOW, _follower),
+    Looker('an open window that follows a run', DAY_WINDOW, _Window, screen=True),
+    Looker('the summary of a run at work', DAY_PROJECT, _summary),
+    Looker('the progress of a run at work', DAY_PROJECT, _progress),
+    Looker('a protocol that watches its children', DAY_PROJECT, _parent),
+)

@@ -1,0 +1,158 @@
+"""All that reads the files of a finished run, done in this process without changing the project."""
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from relionsta.protocols.full_disk import DiskFull
+from relionsta.protocols.runner import RelionFailed, spentText
+from relionsta.report.figures import figuresOf
+from relionsta.results.follow import Follower
+from relionsta.results.history import read_iteration
+from relionsta.results.iterations import complete_iterations, is_converged
+from relionsta.results.model import Model
+
+#: What a reader may raise: errors that are shown to people as they are.
+REFUSALS = (ValueError, RelionFailed, DiskFull)
+ITERATIVE = ('ProtStaInitialModel', 'ProtStaClass3D', 'ProtStaRefine3D', 'ProtStaMultiBody')
+CANNOT = 'The results cannot be read'
+
+
+class Answer(NamedTuple):
+    """What a reader has found. values: comparable; files: those that it hands on to others, by their paths."""
+
+    values: Any
+    files: frozenset = frozenset()
+
+
+def make_outputs(run: Any) -> Answer:
+    """The outputs as createOutputStep would make them now, but not kept in the project."""
+    made: Dict[str, Any] = {}
+    run._defineOutputs = lambda **outputs: made.update(outputs)
+    run._defineSourceRelation = lambda *_: None
+    run._store = lambda *_: None
+    run._patience = 0
+    run._awaitResults()
+    run._makeOutputs()
+    return Answer({name: _content(output) for name, output in made.items()}, frozenset(_named(made.values())))
+
+
+def _content(output: Any) -> Any:
+    """Rows of a set's tables, or the attributes of an object."""
+    attributes = sorted((name, str(value)) for name, value in output.getObjDict().items() if '_mapperPath' not in name)
+    path = output.getFileName() if hasattr(output, 'iterItems') else None
+    if not path:
+        return attributes
+    with sqlite3.connect(path) as base:
+        tables = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
+        rows = {name: [tuple(value for key, value in zip(_columns(base, name), row) if key != 'creation')
+                       for row in base.execute('SELECT * FROM "%s"' % name)] for name in tables if name != 'Properties'}
+    return rows, [one for one in attributes if not one[0].endswith('_size')]
+
+
+def _columns(base: sqlite3.Connection, name: str) -> List[str]:
+    return [row[1] for row in base.execute('PRAGMA table_info("%s")' % name)]
+
+
+def _named(outputs: Any) -> List[str]:
+    """The files that outputs name: maps, images, STAR files, and the STAR files that those name."""
+    words = {word.rpartition('@')[2] for output in outputs for word in _words(_content(output))}
+    found = {os.path.normpath(word[:-len(':mrcs')] if word.endswith(':mrcs') else word) for word in words}
+    files = {path for path in found if os.path.isfile(path)}
+    for star in [path for path in files if path.endswith('tomograms.star')]:
+        text = Path(star).read_text()
+        files |= {os.path.normpath(word) for word in text.split() if word.endswith('.star') and os.path.isfile(word)}
+    for star in [path for path in files if path.endswith('.star') and 'particles' in path or '_data' in path]:
+        files |= {os.path.normpath(word) for word in Path(star).read_bytes().decode(errors='replace').split()
+                  if word.endswith(('.mrc', '.mrcs')) and os.path.isfile(word)}
+    return sorted(files)
+
+
+def _words(content: Any) -> List[str]:
+    if isinstance(content, str):
+        return content.replace(',', ' ').split()
+    if isinstance(content, dict):
+        content = list(content.values())
+    return [word for one in content for word in _words(one)] if isinstance(content, (list, tuple)) else []
+
+
+def followed(run: Any) -> Answer:
+    """What the live view shows of each iteration, and of the end."""
+    follower = Follower(run._getJobPath(), run._job.type, log=run.getStdoutLog())
+    follower.changed()
+    follower.status()
+    values = {number: _plain(one) for number, one in follower.iterations.items()}
+    if isinstance(follower.final, Model):
+        values[-1] = _plain(follower.final)
+    return Answer(values)
+
+
+def iterations(run: Any) -> Answer:
+    """Each iteration that counts as complete, with its numbers; -1: the end of an auto-refinement."""
+    folder, kind = run._getJobPath(), run._job.type
+    values: Dict[int, Any] = {number: _plain(read_iteration(folder, kind, number))
+                              for number in complete_iterations(folder, kind) if number > 0}
+    if is_converged(folder, job_type=kind):
+        values[-1] = True
+    return Answer(values)
+
+
+def goes_on(run: Any) -> Answer:
+    """The iterations from which a Continue would go on."""
+    return Answer({number: True for number in run._getSoundIterations()})
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and texts of a tree of tuples and data classes, so that nan equals nan."""
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist()).__repr__()
+    if hasattr(value, '__dataclass_fields__'):
+        return tuple(_plain(getattr(value, name)) for name in value.__dataclass_fields__)
+    return tuple(map(_plain, value)) if isinstance(value, (tuple, list)) else repr(value)
+
+
+def summary(run: Any) -> Answer:
+    """Summary and methods as the project window shows them; a summary that says why it is none is a refusal."""
+    lines = run.summary() + run.methods() + spentText(run)
+    wrong = [line for line in lines if CANNOT in line]
+    if wrong:
+        raise ValueError(wrong[0])
+    return Answer('\n'.join(lines))
+
+
+def figures(run: Any) -> Answer:
+    """The data in every figure that Analyze Results opens; one that is not shown, with the reason, is a refusal of it."""
+    told: List[str] = []
+    found = {title: _drawn(figure) for title, figure in figuresOf(run, run.getProject(), told.append)}
+    return Answer({**found, **{'told': '\n'.join(told)}})
+
+
+def _drawn(figure: Figure) -> str:
+    parts = []
+    for axes in figure.axes:
+        parts += [np.array2string(np.asarray(line.get_xydata(), dtype=float), threshold=int(1e6)) for line in axes.lines]
+        parts += [np.array2string(np.asarray(image.get_array(), dtype=float).round(6), threshold=int(1e7))
+                  for image in axes.images]
+    return '\n'.join(parts)
+
+
+class Reader(NamedTuple):
+    """name; read: what it finds in a run; slow: for a few tries only; parts: it may find less than all, but nothing else."""
+
+    name: str
+    read: Callable[[Any], Answer]
+    slow: bool = False
+    parts: bool = False
+
+
+READERS = (Reader('outputs', make_outputs), Reader('summary', summary), Reader('figures', figures, slow=True, parts=True))
+OF_ITERATIONS = (Reader('iterations', iterations, parts=True), Reader('live view', followed, parts=True),
+                 Reader('continue', goes_on, parts=True))
+
+
+def readers_of(run: Any) -> List[Reader]:
+    """All that reads the files of a run."""
+    return list(READERS) + (list(OF_ITERATIONS) if type(run).__name__ in ITERATIVE else [])

@@ -1,0 +1,98 @@
+"""Torn files: whatever reads one has the right answer, or says which file is wrong."""
+import os
+import time
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from .finished import MAKERS, finished, project_case
+from .injectors.tear import Snapshot, Tear, same_values, tears_for
+from .ledger import Ledger
+from .reading import REFUSALS, Answer, Reader, readers_of
+
+#: Kinds of jobs in the quick selection, and how many files are torn in each.
+QUICK, QUICK_TRIES = ('extract', 'class3d'), 12
+#: Files torn in each kind of job by the whole campaign, and how many of those are also drawn as figures.
+TRIES, DRAWN = 34, 3
+#: RELION's own, which nobody reads but its GUI and pdf viewers, and our record of the commands.
+NOT_READ = ('job.star', 'run.sh', 'default_pipeline.star')
+
+
+class Try(NamedTuple):
+    """A file that is torn, in what way, and who reads it."""
+
+    path: Path
+    tear: Tear
+    reader: Reader
+
+
+def run(ledger: Ledger) -> None:
+    """Tear files of every kind of job, one at a time."""
+    names = QUICK if ledger.quick else [one.name for one in MAKERS if one.name != 'halved']
+    start = time.time()
+    runs = finished(*names)
+    ledger.note('seconds to make the runs', round(time.time() - start))
+    for name in names:
+        tear_run(ledger, name, runs[name].getObjId(), QUICK_TRIES if ledger.quick else TRIES)
+
+
+def tear_run(ledger: Ledger, name: str, number: int, tries: int) -> None:
+    """Tear files of a run, `tries` of them for the quick readers; each try is a case of its own."""
+    project = project_case().proj
+    load = lambda: project.getProtocol(number)  # noqa: E731
+    one = load()
+    snapshot = Snapshot(Path(one._getPath()))
+    victims = _victims(one)
+    quick = [reader for reader in readers_of(one) if not reader.slow]
+    slow = [] if ledger.quick else [reader for reader in readers_of(one) if reader.slow]
+    truth = {reader.name: reader.read(load()) for reader in quick + slow}
+    snapshot.restore()
+    for order in range(tries + (DRAWN if slow else 0)):
+        path = victims[int(ledger.random.integers(len(victims)))]
+        ways = tears_for(path)
+        tear = ways[int(ledger.random.integers(len(ways)))]
+        before = path.read_bytes()
+        torn = tear.do(before, path, ledger.random)
+        while torn is None:
+            tear = ways[int(ledger.random.integers(len(ways)))]
+            torn = tear.do(before, path, ledger.random)
+        with ledger.case('%s %d: %s, %s' % (name, order, os.path.relpath(str(path), one._getPath()), tear.name)):
+            try:
+                for reader in slow if order >= tries else quick:
+                    path.write_bytes(torn)
+                    problem = _judge(reader, load(), path, before, truth)
+                    if problem:
+                        raise AssertionError('%s: %s' % (reader.name, problem))
+                    snapshot.restore()
+            finally:
+                snapshot.restore()
+
+
+def _victims(one: Any) -> List[Path]:
+    """The files that RELION and we wrote for a run."""
+    return sorted(Path(place) / name for place, _, names in os.walk(one._getExtraPath()) for name in names
+                  if name not in NOT_READ and not name.startswith('RELION_JOB') and not os.path.islink(os.path.join(place, name))
+                  and os.path.getsize(os.path.join(place, name)) > 1)
+
+
+def _judge(reader: Reader, one: Any, path: Path, before: bytes, truth: Dict[str, Answer]) -> Optional[str]:
+    """What is wrong with what a reader makes of a torn file; None where it is right."""
+    try:
+        found = reader.read(one)
+    except REFUSALS as error:
+        return None if path.name in str(error) else 'the file is not named: %s: %s' % (type(error).__name__, error)
+    right = truth[reader.name]
+    whole = same_values(path, before)
+    if os.path.normpath(str(path)) in right.files and not whole:
+        return 'it became part of an output'
+    if reader.parts:
+        other = [key for key, value in found.values.items() if key != 'told' and right.values.get(key) != value]
+        return 'it shows %s otherwise' % other if other else None
+    if found.values == right.values or (isinstance(found.values, str) and path.name in found.values):
+        return None
+    return 'another answer: %s' % _difference(found.values, right.values)
+
+
+def _difference(found: Any, right: Any) -> str:
+    if isinstance(found, dict):
+        return ', '.join(sorted(str(key) for key in set(found) | set(right) if found.get(key) != right.get(key)))
+    return '%.300s' % (found,)
