@@ -22,9 +22,9 @@ def _install_tk(_args: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(_args: argparse.Namespace) -> int:
+def _doctor(args: argparse.Namespace) -> int:
     from .runtime.doctor import examine, report
-    findings = examine()
+    findings = examine(args.project)
     print(report(findings))
     return 1 if any(finding.fix for finding in findings) else 0
 
@@ -59,6 +59,11 @@ def _report(args: argparse.Namespace) -> int:
     return run(args)
 
 
+def _check(args: argparse.Namespace) -> int:
+    from .report.check import run
+    return run(args)
+
+
 def _bench(args: argparse.Namespace) -> int:
     from .bench.run import main as run_bench
     return run_bench(args.folder, args.sizes, not args.no_peer)
@@ -67,6 +72,7 @@ def _bench(args: argparse.Namespace) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     from .jobs.command import add_arguments as add_job_star
+    from .report.check import add_arguments as add_check
     from .report.command import add_arguments as add_report
     from .simulate.command import add_arguments
 
@@ -74,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
     one = commands.add_parser('doctor', help='what is there, what is missing and what to do')
+    one.add_argument('--project', type=Path, default=None, help='folder of a Scipion project, to look at its disk as well')
     one.set_defaults(run=_doctor)
     one = commands.add_parser('install-relion', help='install a private RELION 5.1 (CPU, MPI) unless RELION_HOME is set')
     one.add_argument('--folder', type=Path, default=None, help='where to (default: in your data folder)')
@@ -96,6 +103,9 @@ def make_parser() -> argparse.ArgumentParser:
     one = commands.add_parser('report', help='one HTML file on a Scipion project, or on a run and what it comes from')
     add_report(one)
     one.set_defaults(run=_report)
+    one = commands.add_parser('check', help='what the forms of the runs in a project would say before they start')
+    add_check(one)
+    one.set_defaults(run=_check)
     one = commands.add_parser('bench', help='time the converters, beside those of scipion-em-reliontomo')
     one.add_argument('--folder', type=Path, default=Path('bench'), help='where to (default: ./bench)')
     one.add_argument('--sizes', type=int, nargs='+', default=[10 ** 4, 10 ** 5, 10 ** 6], help='numbers of particles')

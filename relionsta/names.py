@@ -13,6 +13,7 @@ LONGEST = 200
 _BLANK = re.compile(r'\s')
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 _SHELL = re.compile(r'["\'`$\\;&|<>()]')
+_WILD = re.compile(r'[*?{}~\[\]]')
 _FORMAT = re.compile(r'[%#:]')
 _COUNTED = re.compile(r'\d+@')
 #: What RELION and Scipion put behind the name of an image.
@@ -21,7 +22,7 @@ _KIND = re.compile(r':mrcs?\Z')
 _TABLE = re.compile(r'[^\W\d]\w*\Z')
 #: Found in every list of names, joined by _JOINT, of which one is refused, but for one that is too long.
 _JOINT = '\x01'
-_ANY = re.compile(r'[\s\x00\x02-\x1f\x7f"\'`$\\;&|<>()%#:,]|\x01[-_/]|\x01\d+@|[\x01/]\.{0,2}[\x01/]')
+_ANY = re.compile(r'[\s\x00\x02-\x1f\x7f"\'`$\\;&|<>()*?{}~\[\]%#:,]|\x01[-_/]|\x01\d+@|[\x01/]\.{0,2}[\x01/]')
 
 
 def path_trouble(path: str) -> str:
@@ -50,7 +51,7 @@ def series_trouble(name: str) -> str:
         return 'RELION would read it as the label of a column: rename it'
     if len(name.encode('utf-8', 'surrogateescape')) > LONGEST:
         return 'files get longer names from it than file systems take: shorten it to %d letters' % LONGEST
-    return _character_trouble(name)
+    return _character_trouble(name, folder=True)
 
 
 def particle_trouble(name: str) -> str:
@@ -62,7 +63,7 @@ def particle_trouble(name: str) -> str:
         return 'RELION makes folders of it, which would be elsewhere: rename it'
     if any(len(part.encode('utf-8', 'surrogateescape')) > LONGEST for part in parts):
         return 'files get longer names from it than file systems take: shorten it to %d letters' % LONGEST
-    return _character_trouble(name)
+    return _character_trouble(name, folder=True)
 
 
 def table_trouble(name: str) -> str:
@@ -78,14 +79,15 @@ def suspects(names: Sequence[str]) -> bool:
             or _ANY.search(joined) is not None)
 
 
-def _character_trouble(name: str) -> str:
+def _character_trouble(name: str, folder: bool = False) -> str:
+    """folder: RELION makes one of this name, through a shell."""
     found: Optional['re.Match[str]'] = _CONTROL.search(name)
     if found:
         return 'it holds %s, which ends a value in RELION\'s files: rename it' % (
             'a line break' if found.group() in '\n\r' else 'the character %r' % found.group())
     if _BLANK.search(name):
         return "RELION's STAR files cannot hold a name with a blank in it: rename it, or use a link to it without blanks"
-    found = _SHELL.search(name)
+    found = _SHELL.search(name) or (_WILD.search(name) if folder else None)
     if found:
         return 'RELION hands names to a shell, which takes %s for its own: rename it' % found.group()
     found = _FORMAT.search(name)

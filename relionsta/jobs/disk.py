@@ -14,11 +14,14 @@ NUMBER = 13  # bytes of a number in a STAR file
 COARSE = 2  # the step of a sampling that is not known, as its place in RELION's list
 STEP = 14000  # bytes of optimiser, sampling and optimisation set of an iteration
 DRAWING = 60000  # bytes of an .eps of curves
-TRACKS = 1700  # bytes of a particle's path in the drawings of Bayesian polishing, for each direction
+DIRECTION = 27  # bytes of a direction in sampling.star; half of it in model.star
+ARROW = 85  # bytes of a direction that is drawn
+TRACK = 190  # bytes of a tilt of a particle's path in each of three drawings
+SHIFT = 3800  # bytes of a tilt in a drawing of shifts
 #: Iterations that an auto-refine takes to converge: nobody knows before.
 TYPICAL_ITERATIONS = 16
-#: The initial model writes every tenth iteration.
-GRADIENT_EVERY = 10
+#: The initial model writes every tenth iteration, and every one where fewer particles than this take part.
+GRADIENT_EVERY, GRADIENT_PARTICLES = 10, 1000
 #: Maps along each motion of a multi-body refinement.
 MOTION_MAPS = 10
 
@@ -40,12 +43,19 @@ class Sizes(NamedTuple):
     iterations: int = 0
 
 
+#: Estimates are right to this factor.
+WITHIN = 1.5
+#: Iterations that an auto-refine takes at least.
+FEWEST_ITERATIONS = 3
+
+
 class Room(NamedTuple):
-    """Bytes and files that a job writes, and what that is made of, in words."""
+    """Bytes and files that a job writes, and what that is made of, in words; least: part of that which is certain."""
 
     bytes: float
     files: int
     reason: str
+    least: float = 1 / WITHIN
 
 
 def room_for(job_type: str, values: Mapping[str, Any], sizes: Sizes) -> Room:
@@ -73,12 +83,18 @@ def _reconstruct(values: Mapping[str, Any], sizes: Sizes) -> Room:
     return Room(maps * _map(sizes.out_box), maps, '%d maps of %d pixels' % (maps, sizes.out_box))
 
 
-def _tables(values: Mapping[str, Any], sizes: Sizes, models: int) -> float:
-    """STAR files of an iteration: particles, and a model for each class with its spectra and directions."""
-    sampling = values.get('sampling')
-    order = SAMPLINGS.index(sampling) if sampling in SAMPLINGS else COARSE
-    # directions of RELION's sphere: 12 x 4^order; those of local searches are as many
-    return sizes.particles * ROW + models * (sizes.box // 2 * 16 + 12 * 4 ** order) * NUMBER + STEP
+def _directions(values: Mapping[str, Any], option: str = 'sampling') -> int:
+    """Directions of RELION's sphere at the step of the search: 12 x 4^order, also where only those nearby are tried."""
+    if not values.get('dont_skip_align', True):
+        return 1
+    sampling = values.get(option)
+    return 12 * 4 ** (SAMPLINGS.index(sampling) if sampling in SAMPLINGS else COARSE)
+
+
+def _tables(sizes: Sizes, models: int, directions: int) -> float:
+    """Text of an iteration: particles, and for each class or half map spectra and directions, which are drawn as well."""
+    each = sizes.box // 2 * 16 * NUMBER + directions * DIRECTION / 2 + min(directions, sizes.particles) * ARROW
+    return sizes.particles * ROW + models * each + directions * DIRECTION + STEP
 
 
 def _iterations(values: Mapping[str, Any], sizes: Sizes) -> int:
@@ -87,25 +103,32 @@ def _iterations(values: Mapping[str, Any], sizes: Sizes) -> int:
 
 def _class3d(values: Mapping[str, Any], sizes: Sizes) -> Room:
     classes, steps = int(values.get('nr_classes', 1)), _iterations(values, sizes) + 1
-    return Room(steps * (classes * _map(sizes.box) + _tables(values, sizes, classes)), steps * (classes + 6),
+    directions = _directions(values)
+    each = classes * _map(sizes.box) + _tables(sizes, classes, directions)
+    return Room(steps * each + classes * directions * ARROW, steps * (classes + 6),
                 '%d iterations of %d class%s of %d pixels' % (steps - 1, classes, 'es' if classes > 1 else '', sizes.box))
 
 
 def _initial_model(values: Mapping[str, Any], sizes: Sizes) -> Room:
     classes = int(values.get('nr_classes', 1))
-    steps = _iterations(values, sizes) // GRADIENT_EVERY + 2
+    every = GRADIENT_EVERY if sizes.particles >= GRADIENT_PARTICLES else 1
+    steps = _iterations(values, sizes) // every + 1
     moments = 3 * (HEADER + 8.0 * (sizes.box // 2 + 1) * sizes.box ** 2)
-    return Room(steps * (classes * (_map(sizes.box) + moments) + _tables(values, sizes, classes)) + _map(sizes.box),
+    each = classes * (_map(sizes.box) + moments) + _tables(sizes, classes, _directions(values))
+    return Room(steps * each + _map(sizes.box),
                 steps * (4 * classes + 6), '%d steps of %d class%s of %d pixels with their gradients' % (
                     steps, classes, 'es' if classes > 1 else '', sizes.box))
 
 
 def _refine(values: Mapping[str, Any], sizes: Sizes) -> Room:
     steps, parts = sizes.iterations or TYPICAL_ITERATIONS, max(1, sizes.bodies)
-    each = 4 * parts * _map(sizes.box) + _tables(values, sizes, 2 * parts)
-    return Room((steps + 1) * each + 4 * parts * _map(sizes.box), (steps + 1) * (4 * parts + 8),
+    # the search becomes finer on the way: half of the iterations at its first step, half at twice the finest that is given
+    coarse, fine = _directions(values), 4 * max(_directions(values), _directions(values, 'auto_local_sampling'))
+    each = 4 * parts * _map(sizes.box) + (_tables(sizes, 2 * parts, coarse) + _tables(sizes, 2 * parts, fine)) / 2
+    return Room((steps + 1) * each + 4 * parts * _map(sizes.box) + 2 * parts * coarse * ARROW, (steps + 1) * (4 * parts + 8),
                 'about %d iterations of two half maps of %d pixels, filtered and not%s' % (
-                    steps, sizes.box, ', for each of %d bodies' % parts if parts > 1 else ''))
+                    steps, sizes.box, ', for each of %d bodies' % parts if parts > 1 else ''),
+                FEWEST_ITERATIONS / steps / WITHIN)
 
 
 def _multibody(values: Mapping[str, Any], sizes: Sizes) -> Room:
@@ -114,7 +137,7 @@ def _multibody(values: Mapping[str, Any], sizes: Sizes) -> Room:
     maps = (motions * MOTION_MAPS + sizes.bodies) * _map(sizes.box)
     return Room(refined.bytes + maps + (6 * sizes.bodies + 2) * DRAWING + sizes.particles * 12 * sizes.bodies * NUMBER,
                 refined.files + motions * MOTION_MAPS, refined.reason + (
-                    ', and %d motions of %d maps' % (motions, MOTION_MAPS) if motions else ''))
+                    ', and %d motions of %d maps' % (motions, MOTION_MAPS) if motions else ''), refined.least)
 
 
 def _maps(number: int, drawings: int) -> Callable[[Mapping[str, Any], Sizes], Room]:
@@ -138,8 +161,8 @@ def _ctf_refine(_values: Mapping[str, Any], sizes: Sizes) -> Room:
 
 def _polish(values: Mapping[str, Any], sizes: Sizes) -> Room:
     motion = bool(values.get('do_motion'))
-    paths = 2 * 3 * NUMBER * (sizes.tilts + 1) + 3 * TRACKS * sizes.tilts if motion else 0.0
-    return Room(sizes.particles * (ROW + paths) + sizes.series * (2 * DRAWING + sizes.tilts * 30 * NUMBER), sizes.series * 8,
+    paths = ROW + 2 * 3 * NUMBER * (sizes.tilts + 1) + 3 * TRACK * sizes.tilts if motion else 0.0
+    return Room(sizes.particles * paths + sizes.series * sizes.tilts * (SHIFT + 25 * NUMBER), sizes.series * 8,
                 'the paths of %d particles' % sizes.particles if motion else 'the shifts of %d tilt series' % sizes.series)
 
 
@@ -147,8 +170,9 @@ def _tomograms(values: Mapping[str, Any], sizes: Sizes) -> Room:
     each = 2 if values.get('generate_split_tomograms') else 1
     number = 2 if values.get('do_float16') else 4
     return Room(sizes.series * each * (HEADER + number * sizes.out_voxels), sizes.series * each,
-                '%d tomogram%s of %.3g million voxels%s' % (sizes.series, 's' if sizes.series > 1 else '',
-                                                           sizes.out_voxels / 1e6, ', two halves of each' if each > 1 else ''))
+                '%d tomogram%s of %.3g million voxels%s' % (
+                    sizes.series, 's' if sizes.series > 1 else '', sizes.out_voxels / 1e6,
+                    ', two halves of each' if each > 1 else ''))
 
 
 _JOBS: Dict[str, Callable[[Mapping[str, Any], Sizes], Room]] = {

@@ -14,7 +14,8 @@ from tomo.protocols import ProtTomoBase
 from ..jobs.asked import asked, is_same_work, read_asked, write_asked
 from ..results.arrived import LATE_SECONDS, first_missing, wait_for
 from ..runtime.build import RelionNotFound, find_build
-from . import checks
+from . import checks, preflight
+from .all_or_none import allOrNone
 from .form import (
     SETTINGS_FILE,
     addJobOptions,
@@ -27,6 +28,7 @@ from .form import (
 )
 from .full_disk import FullDiskMixin
 from .job_star import hasJobStar
+from .needs import memoryOf
 from .place import PlaceMixin
 from .runner import progressText, runRelion, spentText, toldEmptyHanded
 from .stopping import afterStop, endPrograms
@@ -138,7 +140,7 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
 
     def createOutputStep(self, work, output):
         """Make Scipion's objects of what RELION wrote."""
-        with toldEmptyHanded(self):
+        with toldEmptyHanded(self), allOrNone(self):
             self._awaitResults()
             self._makeOutputs()
 
@@ -205,12 +207,12 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
         if not self._hasInputs():
             return []  # Scipion itself names the inputs that are empty
         return (emptyNumbers(self, self._emptyMeans) or list(self._validateInputs()) or self._validateOptions(fatal=True)
-                or self._validateBuild())
+                or self._validateBuild() or preflight.errors(self))
 
     def _warnings(self):
         if not self._hasInputs() or emptyNumbers(self, self._emptyMeans):
             return []
-        return self._validateOptions(fatal=False) + list(self._inputWarnings())
+        return self._validateOptions(fatal=False) + list(self._inputWarnings()) + preflight.warnings(self)
 
     def _hasInputs(self):
         return all(_isGiven(getattr(self, name)) for name, param in self.getDefinition().iterParams()
@@ -228,6 +230,10 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     def _inputWarnings(self):
         """Messages on inputs that are legal and unusual."""
         return []
+
+    def estimateMemory(self):
+        """Bytes of memory that the run takes, all processes together; 0 where nobody can tell."""
+        return memoryOf(self)
 
     def _validateBuild(self):
         try:

@@ -4,6 +4,7 @@ import os
 
 from ..convert.coordinates import coordinates_table, write_particles_star
 from ..convert.errors import ConvertError
+from ..convert.given import check_given
 from ..convert.job_inputs import job_inputs, write_job_inputs
 from ..convert.marks import remembered_hand
 from ..convert.particles import ids_by_name, read_particles
@@ -18,6 +19,7 @@ from .base import ProtStaBase
 from .boxes import describeBox
 from .extract_checks import checkSource, lostMotionWarning, outsideWarning
 from .extract_form import BY_ANGSTROM, BY_DIAMETER, HANDS, SIZES, defineExtractInputs, sizesOf
+from .image_results import ImageResultsMixin
 from .particles import PARTICLES, TOMO_INPUTS
 
 TOMOGRAMS = 'tomograms.star'
@@ -29,7 +31,7 @@ class ExtractOutputs(enum.Enum):
     outputParticles = SetOfStaParticles
 
 
-class ProtStaExtract(ProtStaBase):
+class ProtStaExtract(ImageResultsMixin, ProtStaBase):
     """ Crop particles from the tilt images, at any binning.
 
     Takes the coordinates of any Scipion plugin, with their orientations if they have any, together with the tilt series
@@ -177,8 +179,12 @@ class ProtStaExtract(ProtStaBase):
             os.remove(path)
 
     # ---------------------------------------------------------------- output
+    def _getImagesStar(self):
+        return self._getJobPath(files.EXTRACT_FILES['particles'])
+
     def _makeOutputs(self):
-        source, star = self.inputCoordinates.get(), self._getJobPath(files.EXTRACT_FILES['particles'])
+        source, star = self.inputCoordinates.get(), self._getImagesStar()
+        check_given(star, self._getInputPath(PARTICLES), every=False)
         if self.getEnumText('subtomo_format') == PSEUDO_3D:
             _markPremultiplied(star)
         particles = SetOfStaParticles.create(self._getPath())

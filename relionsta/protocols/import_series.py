@@ -108,7 +108,8 @@ class ProtStaImportSeries(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
 
     @staticmethod
     def _checkName(tsId, series):
-        """Scipion's names must differ."""
+        """Scipion's names must differ, and be such that RELION can work with them."""
+        check_ts_id(tsId)
         if series.getSize() and tsId in series.getTSIds():
             raise ConvertError('another series of this import has the name %s in Scipion. Rename one of them.' % tsId)
 

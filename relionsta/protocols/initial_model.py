@@ -52,6 +52,9 @@ class ProtStaInitialModel(ClassOutputsMixin, ProtStaRefineBase):
         values = dict(self.getValues(), nr_iter=self.getIteration())
         return self._job.commands(values, self._getJobPath() + os.sep, relionVersion(), resume=True)
 
+    def _getResultPaths(self):
+        return [self._getJobPath(files.INITIAL_MODEL_FILES['map'])]
+
     def _makeOutputs(self):
         super()._makeOutputs()
         model = self.getModel()

@@ -1,10 +1,13 @@
 """Which iterations of a run can be trusted, and which one must be there when RELION has ended."""
 from ..jobs.asked import ITERATIONS
-from ..results.iterations import iteration_of, lacking
+from ..results.iterations import end_lacking, iteration_of, lacking
 from ..results.sound import unsound
+from .runner import hasSaid
 
 #: In the additional arguments: RELION then makes another number of iterations than the form says.
 _OWN_NUMBER = '--iter'
+#: What relion_refine says before it writes its final result.
+CONVERGED = 'Auto-refine: Refinement has converged, stopping now'
 
 
 class IterationResultsMixin:
@@ -36,6 +39,9 @@ class IterationResultsMixin:
     def _missingResult(self):
         """The files of the iteration that is the output."""
         expected = self._getExpected()
+        if expected is None and hasSaid(self, CONVERGED):
+            path = end_lacking(self._getJobPath(), job_type=self._job.type)
+            return '' if path is None else '%s of the final result is not there, or not whole' % path
         path = None if expected is None else lacking(self._getJobPath(), self._job.type, expected)
         if path is None:
             return super()._missingResult()

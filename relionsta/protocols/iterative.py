@@ -8,12 +8,15 @@ from pyworkflow.protocol import params
 from ..jobs import files
 from ..jobs.asked import HOW, ITERATIONS, plan, read_asked, write_asked
 from ..results.iterations import complete_iterations, lacking, last_complete, left_behind, optimiser_of
+from ..results.kept import forget, give_back, keep_iteration
 from .base import ASKED
 from .form import RUN_OPTIONS, jobValues, relionVersion
 from .iteration_results import IterationResultsMixin
 from .runner import runRelion
 from .stopping import endPrograms
 
+#: Beside the job folder: a copy of the iteration that RELION goes on from.
+KEPT = 'kept'
 #: In "Iteration to ...": the last one.
 LAST = -1
 #: RELION 5.0 begins a new root of names where it is told the one that it had.
@@ -135,21 +138,25 @@ class IterativeMixin(IterationResultsMixin):
     def runRelionStep(self, work, output):
         """Run RELION afresh, or on from the last complete iteration, or not at all where all is there."""
         endPrograms(self)
-        folder = self._getJobPath()
+        folder, kept = self._getJobPath(), self._getExtraPath(KEPT)
+        give_back(folder, kept, self._job.type)
         now = self._asked()
         todo = plan(self._job, read_asked(self._getExtraPath(ASKED)), now, self._getSoundIterations(),
                     self._isFinished(), self._getWanted())
         afresh = todo.run and todo.start is None
         if afresh:
+            forget(kept)
             self._emptyJobFolder()
         elif todo.run:
             for path in left_behind(folder, self._job.type, todo.start):
                 pwutils.cleanPath(str(path))
+            keep_iteration(folder, kept, todo.start)
             self.info('Going on from iteration %d.' % todo.start)
         refine = self._getRefineCommand(todo.start) if todo.run else []
         if refine:
             write_asked(self._getExtraPath(ASKED), now)
             runRelion(self, refine, folder + os.sep, more=not afresh)
+            forget(kept)
         after = self._commandsAfter()
         if after:
             runRelion(self, after, folder + os.sep, more=True, before=refine or self._getRefineCommand(None))
@@ -175,6 +182,7 @@ class IterativeMixin(IterationResultsMixin):
     def _makeStoppedOutputs(self):
         """The chosen iteration, if it was reached, else the last complete one, becomes the output of a stopped run."""
         self.stoppedAt.set(None)
+        give_back(self._getJobPath(), self._getExtraPath(KEPT), self._job.type)
         done = self._getSoundIterations()
         if not done:
             return False

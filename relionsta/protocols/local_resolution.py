@@ -114,6 +114,9 @@ class ProtStaLocalResolution(ProtStaBase):
         return read_local_resolution(self._getJobPath(files.LOCAL_RESOLUTION_FILES['resolution']),
                                      None if mask is None else maps.mapFile(mask))
 
+    def _getResultPaths(self):
+        return [self._getJobPath(files.LOCAL_RESOLUTION_FILES[role]) for role in ('resolution', 'filtered')]
+
     def _makeOutputs(self):
         source = self.inputVolume.get()
         pixel, box = source.getSamplingRate(), maps.boxSize(source)

@@ -196,6 +196,9 @@ class ProtStaMask(ProtStaBase):
         return errors
 
     # ---------------------------------------------------------------- output
+    def _getResultPaths(self):
+        return [self._getJobPath(files.MASK_FILES['mask'])]
+
     def _makeOutputs(self):
         sphere = self.do_denovo.get()
         box = self.getValues()['denovo_box_size'] if sphere else maps.boxSize(self.inputVolume.get())

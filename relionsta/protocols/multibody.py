@@ -7,6 +7,7 @@ from pyworkflow.protocol import params
 from pyworkflow.protocol.constants import LEVEL_ADVANCED
 
 from ..convert.bulk import read_columns
+from ..convert.given import check_given
 from ..convert.parts import NAME
 from ..convert.values import subset
 from ..convert.volumes import make_volume
@@ -16,7 +17,7 @@ from ..jobs.multibody import MULTIBODY
 from ..objects import SetOfStaParticles
 from ..results.flexibility import explained_variance, read_projections
 from ..results.history import read_iteration
-from ..results.iterations import is_converged
+from ..results.iterations import end_lacking, is_converged
 from ..results.maps import is_whole_mrc, read_map, write_mean
 from ..results.model import read_model
 from ..star import read_star, write_star
@@ -149,9 +150,9 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
             raise
 
     def _notConverged(self):
-        return ('The refinement did not converge: RELION ended without its final maps in %s. Look at its log. To use an '
-                'iteration as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
-                % (self._getJobPath(), self._nameIterations() or 'none'))
+        return ('The refinement did not converge: RELION ended without its final maps in %s (there is no %s). Look at its log. '
+                'To use an iteration as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
+                % (self._getJobPath(), end_lacking(self._getJobPath(), job_type=self._job.type), self._nameIterations() or 'none'))
 
     # ----------------------------------------------------------------- checks
     def _takesStacks(self):
@@ -216,6 +217,14 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         analysed = self._isFinal() and self.getValues()['do_analyse'] and os.path.exists(path)
         return read_projections(path) if analysed else None
 
+    def _getResultPaths(self):
+        """Those of the analysis."""
+        values = self.getValues()
+        if not (self._isFinal() and values['do_analyse']):
+            return []
+        chosen = [files.selection_file(values['select_eigenval'], values['eigenval_min'], values['eigenval_max'])]
+        return [self._getJobPath(name) for name in [files.PROJECTIONS] + (chosen if values['do_select'] else [])]
+
     def _makeOutputs(self):
         if self._isFinal() and not self._isFinished():
             raise ValueError(self._notConverged())
@@ -263,6 +272,9 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         projections, values, made = self.getProjections(), self.getValues(), {}
         if projections is None:
             return made
+        if len(projections) != particles.getSize():
+            raise ValueError('%s has %d of %d particles.' % (self._getJobPath(files.PROJECTIONS), len(projections),
+                                                             particles.getSize()))
         explained = explained_variance(projections)
         if values['nr_movies'] > 0:
             motions = self._newVolumes('motions', model.pixel_size)
@@ -281,6 +293,7 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
 
     def _makeSelected(self, particles, values):
         name = files.selection_file(values['select_eigenval'], values['eigenval_min'], values['eigenval_max'])
+        check_given(self._getJobPath(name), self._inputFiles().particles, every=False)
         chosen = read_star(self._getJobPath(name), ['particles'])['particles'][NAME]
         columns = read_columns(particles, ['_particleName'])
         selected = SetOfStaParticles.create(self._getPath(), prefix='selected')

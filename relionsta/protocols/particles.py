@@ -1,6 +1,7 @@
 """What the protocols share that take a set of particles to RELION and bring particles back."""
 from pyworkflow.protocol import params
 
+from ..convert.given import check_given
 from ..convert.job_inputs import PARTICLES as PARTICLES
 from ..convert.job_inputs import job_inputs, write_job_inputs
 from ..convert.particles import ids_by_name, read_particles
@@ -57,14 +58,17 @@ class ProtStaParticlesBase(ProtStaBase):
     def _validateInputs(self):
         return checks.checkParticles('Particles', self.inputParticles.get(), extracted=self._needsImages)
 
-    def _readParticles(self, path, tomogramsStar=None, trajectoriesStar=None, outdatedBy=None):
+    def _readParticles(self, path, tomogramsStar=None, trajectoriesStar=None, outdatedBy=None, renamed=False):
         """A new SetOfStaParticles of this run from a STAR file that RELION wrote for the input particles.
 
         tomogramsStar, trajectoriesStar: where the job made new ones; else those that it got go on. outdatedBy: what the
-        job is called if its changes are not in the images. Particles keep the object ids that they had, so that
+        job is called if its changes are not in the images. renamed: they are copies with names of their own; else they must
+        be those that RELION got (StarError). Particles keep the object ids that they had, so that
         Scipion can intersect and subtract the sets.
         """
         source, files = self._particlesPointer().get(), self._inputFiles()
+        if not renamed:
+            check_given(path, files.particles)
         particles = SetOfStaParticles.create(self._getPath())
         read_particles(path, particles, source.getCoordinates3D(asPointer=True), tomogramsStar or files.tomograms,
                        trajectoriesStar or files.trajectories, ids_by_name(source),

@@ -4,7 +4,7 @@ import numpy as np
 from ..convert.parts import NAME
 from ..convert.poses import poses_of_rows
 from ..jobs.polish import POLISH
-from ..results.unfinished import ALIGNMENT, MOTION
+from ..results.unfinished import ALIGNMENT, DEFORMATIONS, MOTION
 from ..star import read_star
 from .refine_series import ProtStaSeriesRefineBase
 
@@ -23,7 +23,8 @@ class ProtStaPolish(ProtStaSeriesRefineBase):
     _refinesAlignment = True
 
     def _wantedFiles(self):
-        return [ALIGNMENT, MOTION] if self.do_motion.get() else [ALIGNMENT]
+        more = ((MOTION, self.do_motion), (DEFORMATIONS, self.do_deform))
+        return [ALIGNMENT] + [files for files, chosen in more if chosen.get()]
 
     # --------------------------------------------------------------- reports
     def _describe(self, known, made):

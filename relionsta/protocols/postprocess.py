@@ -98,6 +98,9 @@ class ProtStaPostProcess(ProtStaBase):
         """Å per pixel of the outputs."""
         return self.angpix.get() if self.angpix.get() > 0 else self.inputVolume.get().getSamplingRate()
 
+    def _getResultPaths(self):
+        return [self._getJobPath(files.POSTPROCESS_FILES[role]) for role in ('map', 'masked', 'star')]
+
     def _makeOutputs(self):
         source, pixel = self.inputVolume.get(), self._getPixel()
         box = maps.boxSize(source)

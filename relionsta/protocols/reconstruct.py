@@ -1,6 +1,4 @@
 """Reconstruct particle."""
-import os
-
 from pwem.objects import Volume
 from pyworkflow.protocol import params
 
@@ -9,7 +7,6 @@ from ..convert.volumes import make_volume
 from ..geometry import good_box_size
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT, memory_bytes
-from ..runtime.machine import memory_bytes as machine_memory
 from .boxes import checkBoxFits, checkStacks, describeBox, firstStack, stackSize
 from .checks import halfSets
 from .maps import boxSize, samePixel
@@ -17,8 +14,6 @@ from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
 #: What Reconstruct particle makes (not an Enum: both are of one class, which an Enum would take for one).
 AVERAGE, HELICAL = 'average', 'helicalAverage'
-#: Part of the computer's memory that a run may take without a word.
-ROOM = 0.7
 BOX = 'Box size (binned pix)'
 
 
@@ -103,53 +98,41 @@ class ProtStaReconstruct(ProtStaParticlesBase):
         errors = errors or checkStacks('Particles', *particles.getTomogramsStars())
         if errors or not binning > 0:
             return errors  # RELION's own limits are told with the other options
-        return self._checkMemory() or checkBoxFits(
+        return checkBoxFits(
             BOX, self.getBox() * self._getPixel(), stackSize(firstStack(particles.getTomogramsStar())),
             particles.getTiltSeriesPixelSize())
 
-    def _checkMemory(self):
-        """A run that is sent elsewhere may have more memory than this computer."""
-        needed, there = self._needsMemory(), machine_memory()
-        if there is None or needed <= there or self.useQueue():
-            return []
-        return ['*%s*: %s Choose fewer threads or MPI processes, a coarser binning or a smaller box.'
-                % (BOX, self._memoryText(needed, there))]
-
-    def _inputWarnings(self):
-        if not self.getBox():
-            return []
-        needed, there = self._needsMemory(), machine_memory()
-        return [] if there is None or needed <= ROOM * there else ['*%s*: %s' % (BOX, self._memoryText(needed, there))]
-
     def estimateMemory(self):
-        """Bytes that the run takes, for a protocol that runs several side by side; 0 where box or binning are missing."""
-        return self._needsMemory() if self.getBox() else 0
-
-    def _needsMemory(self):
-        return memory_bytes(self.getBox(), self.numberOfThreads.get(), self.numberOfMpi.get())
-
-    def _memoryText(self, needed, there):
-        return ('a box of %d pixels with %d threads and %d MPI processes takes about %.3g GB of memory, and this computer '
-                'has %.3g GB.' % (self.getBox(), self.numberOfThreads.get(), self.numberOfMpi.get(), needed / 1e9,
-                                  there / 1e9))
+        """Bytes that the run takes, measured; 0 where box or binning are missing."""
+        return memory_bytes(self.getBox(), self.numberOfThreads.get(), self.numberOfMpi.get()) if self.getBox() else 0
 
     # ---------------------------------------------------------------- output
+    def _getResultPaths(self):
+        return [path for kind in self._kinds() for path in [self._merged(kind), *self._halves(kind)]]
+
+    def _kinds(self):
+        """What the names of the files of each map begin with."""
+        return ['', 'helical_'] if self.getValues()['do_helix'] else ['']
+
+    def _merged(self, kind):
+        return self._getJobPath(files.RECONSTRUCT_FILES[kind + 'merged'])
+
+    def _halves(self, kind):
+        """The half maps that there must be."""
+        both = has_both_halves(self._getInputPath(PARTICLES))
+        return [self._getJobPath(files.RECONSTRUCT_FILES[kind + name]) for name in ('half1', 'half2') if both]
+
     def _makeOutputs(self):
         values = self.getValues()
         cropped = values['crop_size'] if 0 < values['crop_size'] < values['box_size'] else values['box_size']
-        made = {AVERAGE: self._volume('', cropped)}
-        if values['do_helix']:
-            made[HELICAL] = self._volume('helical_', cropped)
+        made = {name: self._volume(kind, cropped) for name, kind in zip((AVERAGE, HELICAL), self._kinds())}
         self._defineOutputs(**made)
         for volume in made.values():
             self._defineSourceRelation(self.inputParticles, volume)
 
     def _volume(self, kind, box):
         """A map with its half maps, if there are any; kind: what the names of its files begin with."""
-        both = has_both_halves(self._getInputPath(PARTICLES))
-        halves = [self._getJobPath(files.RECONSTRUCT_FILES[kind + name]) for name in ('half1', 'half2') if both]
-        return make_volume(self._getJobPath(files.RECONSTRUCT_FILES[kind + 'merged']), self._getPixel(),
-                           [half for half in halves if os.path.exists(half)], box=box)
+        return make_volume(self._merged(kind), self._getPixel(), self._halves(kind), box=box)
 
     # --------------------------------------------------------------- reports
     def _summaryLines(self):

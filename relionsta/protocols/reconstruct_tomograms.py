@@ -145,6 +145,13 @@ class ProtStaReconstructTomograms(ProtStaBase):
         return checks.idleRanks(self.numberOfMpi.get(), len(self._wanted()), 'tomograms')
 
     # ---------------------------------------------------------------- output
+    def _getResultPaths(self):
+        names = read_star(self._getInputPath(STAR), ['global'])['global']['rlnTomoName']
+        split = self.generate_split_tomograms.get()
+        made = [path for name in names for path in (files.split_tomograms(name) if split else [files.tomogram(name)])]
+        tilted = [files.RECONSTRUCT_TOMOGRAMS_FILES['tomograms']] if self.tiltangle_offset.get() else []
+        return [self._getJobPath(path) for path in made + tilted]
+
     def _makeOutputs(self):
         overview = read_star(self._getInputPath(STAR), ['global'])['global']
         tomograms = SetOfTomograms.create(self._getPath(), template='tomograms')

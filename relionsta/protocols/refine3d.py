@@ -8,7 +8,7 @@ from ..jobs import files
 from ..jobs.refine3d import REFINE3D
 from ..objects import SetOfStaParticles
 from ..results.history import read_iteration
-from ..results.iterations import is_converged
+from ..results.iterations import end_lacking, is_converged
 from ..results.maps import is_whole_mrc, write_mean
 from ..results.model import read_model
 from . import checks, maps
@@ -70,10 +70,10 @@ class ProtStaRefine3D(ProtStaReferenceBase):
 
     def _makeOutputs(self):
         if self._isFinal() and not self._isFinished():
-            raise ValueError('The refinement did not converge: RELION ended without its final map in %s. Look at its log; '
-                             'if it was told to stop (Additional arguments), run it without. To use an iteration as it '
-                             'is, choose it in "Iteration to use" and Continue; complete are: %s.'
-                             % (self._getJobPath(), self._nameIterations() or 'none'))
+            raise ValueError('The refinement did not converge: RELION ended without its final map in %s (there is no %s). Look '
+                             'at its log; if it was told to stop (Additional arguments), run it without. To use an iteration '
+                             'as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
+                             % (self._getJobPath(), end_lacking(self._getJobPath()), self._nameIterations() or 'none'))
         model = self.getModel()
         names = self._getFinalNames() if self._isFinal() else self._getIterationNames()
         halves = [names['half1'], names['half2']]

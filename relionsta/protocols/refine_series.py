@@ -9,8 +9,10 @@ from ..convert.refined_series import comes_from, copy_ctfs, copy_tilt_series, re
 from ..convert.relion_series import read_tomograms_star
 from ..jobs import files
 from ..objects import SetOfStaParticles
+from ..results.arrived import first_missing
 from ..results.maps import MapError
-from ..results.series_changes import series_changes, tilt_series_tables
+from ..results.motion import check_motion
+from ..results.series_changes import check_same_images, series_changes, tilt_series_files, tilt_series_tables
 from ..results.unfinished import Tomogram, left_unfinished
 from ..star import read_star
 from ..star.optimisation_set import read_optimisation_set
@@ -149,17 +151,31 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
         return checks.idleRanks(self.numberOfMpi.get(), len(particles.getTSIds()), 'tilt series of these particles')
 
     # ---------------------------------------------------------------- output
+    def _getResultPaths(self):
+        return [self._getJobPath(RESULT)]
+
+    def _missingResult(self):
+        return super()._missingResult() or first_missing(self._getNamedPaths())
+
+    def _getNamedPaths(self):
+        """The files of this job that its optimisation set names, with those of the tilt series."""
+        made = read_optimisation_set(self._getJobPath(RESULT))
+        new = [path for path in (made.particles, made.tomograms, made.trajectories) if path and self._getJobPath() in path]
+        series = tilt_series_files(made.tomograms) if made.tomograms in new and os.path.isfile(made.tomograms) else []
+        return new + series
+
     def _makeOutputs(self):
         made = read_optimisation_set(self._getJobPath(RESULT))
         known = self._inputFiles()
+        if made.tomograms != known.tomograms:
+            check_same_images(known.tomograms, made.tomograms)
+        if made.trajectories and made.trajectories != known.trajectories:
+            check_motion(made.trajectories, known.particles, made.tomograms)
         outputs = self._refinedSets(made.tomograms) if made.tomograms != known.tomograms else {}
         for output in outputs.values():
             output.write()
         self._defineOutputs(**outputs)
         particles = self._readParticles(made.particles, made.tomograms, made.trajectories, outdatedBy=self._job.label)
-        wanted = len(read_star(known.particles, ['particles'])['particles'])
-        if particles.getSize() != wanted:
-            raise ValueError('RELION has given back %d of %d particles.' % (particles.getSize(), wanted))
         for name, tell in ((TILT_SERIES, particles.setTiltSeries), (CTFS, particles.setCtfs)):
             if name in outputs:
                 tell(Pointer(self, extended=name))

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -20,6 +21,8 @@ TIMES = 'relion_times.json'
 MARKS = 'RELION_JOB_'
 #: Enough of a log's end to hold the present step of any job.
 TAIL_BYTES = 20000
+#: Scipion's own lines in a log, before those of the program.
+_COMMAND = re.compile(r'^.*\*\* Running command: \*\*\s*\n.*\n', re.MULTILINE)
 
 
 class RelionFailed(Exception):
@@ -103,7 +106,13 @@ def _full_stop(error):
 
 def _said(protocol, seen=(0, 0)):
     """What was printed on both streams after the first bytes (`seen` of each); of long logs only the ends."""
-    return '\n'.join(_read(path, max(start, _size(path) - SEARCHED)) for path, start in zip(_logs(protocol), seen))
+    return '\n'.join(_COMMAND.sub('', _read(path, max(start, _size(path) - SEARCHED)))
+                     for path, start in zip(_logs(protocol), seen))
+
+
+def hasSaid(protocol, words):
+    """True where RELION has printed these words, near the end of what it has printed."""
+    return words in _said(protocol)
 
 
 def progress(protocol):

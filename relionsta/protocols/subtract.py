@@ -11,6 +11,7 @@ from ..results.iterations import is_converged
 from ..results.maps import map_statistics, read_map
 from ..star import StarError, read_star
 from . import checks, maps
+from .image_results import ImageResultsMixin
 from .particles import PARTICLES
 from .refinement_run import LAST, ProtStaFromRunBase
 
@@ -18,7 +19,7 @@ OUTPUT = 'outputParticles'
 WEIGHTS_FOLDER = 'weights'
 
 
-class ProtStaSubtract(ProtStaFromRunBase):
+class ProtStaSubtract(ImageResultsMixin, ProtStaFromRunBase):
     """ Take the density outside of a mask away from the images of particles.
 
     The map of a refinement or classification, without what is inside of the mask, is projected onto each particle at
@@ -29,6 +30,7 @@ class ProtStaSubtract(ProtStaFromRunBase):
     """
 
     _label = 'Particle subtraction'
+    _headersAreTrue = False
     _possibleOutputs = {OUTPUT: SetOfStaParticles}
     _job = SUBTRACT
     _filledIn = ('fn_opt', 'fn_mask', 'do_data', 'fn_data', 'do_fliplabel', 'fn_fliplabel')
@@ -161,12 +163,15 @@ class ProtStaSubtract(ProtStaFromRunBase):
         return errors
 
     # ---------------------------------------------------------------- output
+    def _getImagesStar(self):
+        return self._getJobPath(files.SUBTRACT_FILES['reverted' if self._reverts() else 'particles'])
+
     def _makeOutputs(self):
-        target = self._getExtraPath(PARTICLES)
+        target, made = self._getExtraPath(PARTICLES), self._getImagesStar()
         if self._reverts():
-            finish_revert(self._getJobPath(files.SUBTRACT_FILES['reverted']), self._sourceStar(), target)
+            finish_revert(made, self._sourceStar(), target)
         else:
-            finish_subtraction(self._getJobPath(files.SUBTRACT_FILES['particles']), self._sourceStar(), target,
+            finish_subtraction(made, self._sourceStar(), target,
                                self.getCentre(), self._getExtraPath(WEIGHTS_FOLDER))
         particles = self._readParticles(target)
         self._defineOutputs(**{OUTPUT: particles})

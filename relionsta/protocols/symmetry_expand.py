@@ -1,6 +1,7 @@
 """Symmetry expansion."""
 import enum
 
+from ..convert.errors import ConvertError
 from ..convert.expand import expand_by_angles, expand_helix
 from ..convert.halves import split_halves
 from ..jobs import files
@@ -41,6 +42,9 @@ class ProtStaSymmetryExpand(ProtStaParticlesBase):
         split_halves(self._getInputPath(PARTICLES))
 
     # ---------------------------------------------------------------- output
+    def _getResultPaths(self):
+        return [] if self.do_helix.get() else [self._getJobPath(files.SYMMETRY_EXPAND_FILES['expanded'])]
+
     def _makeOutputs(self):
         inputs = self._inputFiles()
         star, motion = (self._getJobPath(files.SYMMETRY_EXPAND_FILES[role]) for role in ('particles', 'trajectories'))
@@ -49,15 +53,18 @@ class ProtStaSymmetryExpand(ProtStaParticlesBase):
             known = read_trajectories(inputs.trajectories)
             write_trajectories(motion, {new: known[old] for new, old in expanded.old_names.items()})
         write_star(star, expanded.blocks)
-        particles = self._readParticles(star, trajectoriesStar=motion if inputs.trajectories else None)
+        particles = self._readParticles(star, trajectoriesStar=motion if inputs.trajectories else None, renamed=True)
         self._defineOutputs(**{SymmetryExpandOutputs.outputParticles.name: particles})
         self._relateToInputs(particles)
 
     def _expand(self, blocks):
         if self.do_helix.get():
             return expand_helix(blocks, self.helical_nr_asu.get(), self.helical_twist.get(), self.helical_rise.get())
-        written = read_star(self._getJobPath(files.SYMMETRY_EXPAND_FILES['expanded']), ['particles'])
-        return expand_by_angles(blocks, written['particles'])
+        path = self._getJobPath(files.SYMMETRY_EXPAND_FILES['expanded'])
+        try:
+            return expand_by_angles(blocks, read_star(path, ['particles'], complete=True)['particles'])
+        except ConvertError as error:
+            raise ConvertError('%s: %s' % (path, error)) from error
 
     # --------------------------------------------------------------- reports
     def _summaryLines(self):

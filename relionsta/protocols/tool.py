@@ -6,9 +6,11 @@ from tomo.protocols import ProtTomoBase
 from ..convert.errors import ConvertError
 from ..objects import SetOfStaParticles
 from ..star import StarError
+from .all_or_none import allOrNone
 from .form import emptyNumbers
 from .full_disk import FullDiskMixin
 from .place import PlaceMixin
+from .preflight import checkFolder
 
 #: The STAR files that such a protocol writes; RELION drops all up to a folder of this form from paths.
 FOLDER = 'job000'
@@ -25,7 +27,8 @@ class ProtStaToolBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
 
     def createOutputStep(self):
         """Do the work and say what came of it."""
-        self.summaryVar.set('\n'.join(self._makeOutputs()))
+        with allOrNone(self):
+            self.summaryVar.set('\n'.join(self._makeOutputs()))
 
     def _makeOutputs(self):
         raise NotImplementedError
@@ -39,7 +42,7 @@ class ProtStaToolBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
         if not self._hasInputs():
             return []  # Scipion itself names the inputs that are empty
         try:
-            return emptyNumbers(self) or list(self._validateInputs())
+            return emptyNumbers(self) or list(self._validateInputs()) or checkFolder(self)
         except (ConvertError, StarError) as error:
             return ['*Particles*: %s.' % str(error).rstrip('.')]
 

@@ -44,7 +44,7 @@ MACHINE_FAILURES = (
                          r'unable to find an engine to execute',
            'The GPU stopped in the middle of its work.',
            'Run the job again; if it fails at the same place, run it without GPU. Reset the GPU or its driver if other '
-           'programs fail too (nvidia-smi shows errors).'),
+           'programs fail too (nvidia-smi shows errors).', weak=True),
     _known('BLUSH', r'Something went wrong in the external Python call|relion_python_\w+: (command )?not found|'
                     r'No module named .(relion|torch)',
            'A program of RELION that needs its Python environment could not run (Blush).',

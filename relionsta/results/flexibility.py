@@ -1,4 +1,5 @@
 """What the flexibility analysis of a multi-body refinement found: the principal motions of the bodies."""
+import os
 from pathlib import Path
 from typing import Union
 
@@ -19,6 +20,12 @@ def read_projections(path: PathLike) -> pd.DataFrame:
         table = pd.read_csv(path, sep=r'\s+', header=None, index_col=0, dtype={0: str})
     except (OSError, ValueError) as error:
         raise FlexibilityError('%s: no table of the particles along the motions (%s)' % (path, error)) from error
+    with open(path, 'rb') as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b'\n':
+            raise FlexibilityError('%s: its last line has no end; the file was cut, or is still being written' % path)
+    if table.index.duplicated().any():
+        raise FlexibilityError('%s: the particle %s is there twice' % (path, table.index[table.index.duplicated()][0]))
     numbers = table.apply(pd.to_numeric, errors='coerce')
     if numbers.empty or numbers.isna().to_numpy().any():
         raise FlexibilityError('%s: not a whole table of the particles along the motions' % path)

@@ -1,12 +1,33 @@
-"""The images of particles in the folder of an extraction."""
+"""The images of particles: those that an extraction has left half-written, and whether all that a STAR file names are there."""
 import os
 from pathlib import Path
-from typing import List, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import pandas as pd
 
 from ..jobs import files
-from .maps import is_whole_mrc
+from .maps import HEADER_BYTES, MapError, is_whole_mrc
 
 PathLike = Union[str, Path]
+IMAGE, WEIGHTS, VISIBLE = 'rlnImageName', 'rlnCtfImage', 'rlnTomoVisibleFrames'
+#: Images whose voxels are read, evenly taken from all: of the others, headers and sizes are looked at.
+MOST_READ = 1000
+#: How far the statistics in a header may be off, as a part of the deviation: they are those before images were rounded to
+#: 16 bits (measured on RELION 5.1: 1e-5).
+STATISTICS_TOLERANCE = 1e-3
+_FORMAT = ':mrcs'
+_BYTES = {0: 1, 1: 2, 2: 4, 6: 2, 12: 2}
+_KINDS = {2: np.dtype('<f4'), 12: np.dtype('<f2')}
+
+
+class Header(NamedTuple):
+    """What an MRC header says. size: x, y, z; told: minimum, maximum, mean, deviation."""
+
+    size: Tuple[int, int, int]
+    mode: int
+    start: int
+    told: np.ndarray
 
 
 def torn_images(folder: PathLike) -> List[str]:
@@ -21,3 +42,88 @@ def torn_images(folder: PathLike) -> List[str]:
         torn.update(path for one, other in files.IMAGE_PAIRS for this, that in ((one, other), (other, one))
                     if path.endswith(this) and path[:-len(this)] + that not in whole)
     return sorted(torn)
+
+
+def first_wrong_image(rows: pd.DataFrame, box: int, is_2d: bool, values: bool = False, statistics: bool = True) -> str:
+    """The first image (or its weights) that is not there, not whole or of another size, as a message; '' where all are right.
+
+    rows: of a particles STAR. box: pixels. is_2d: stacks with an image for each visible frame, else volumes. values: look
+    into as many as MOST_READ as well: numbers only, and, with `statistics`, those whose mean and deviation their header
+    says, so that no block of them was lost. relion_particle_subtract keeps the header of the image before: no statistics.
+    """
+    paths = [_path(name) for name in rows[IMAGE]]
+    depths = _depths(rows, box, is_2d)
+    wrong = _first_wrong(paths, [(box, box, depth) for depth in depths])
+    if wrong or is_2d or WEIGHTS not in rows:
+        return wrong or (_first_damaged(paths, statistics) if values else '')
+    weights = [_path(name) for name in rows[WEIGHTS]]
+    wrong = _first_wrong(weights, [(box // 2 + 1, box, 2 * box)] * len(weights))
+    return wrong or (_first_damaged(paths, statistics) or _first_damaged(weights, statistics) if values else '')
+
+
+def _path(name: str) -> str:
+    path = str(name).rpartition('@')[2]
+    return path[:-len(_FORMAT)] if path.endswith(_FORMAT) else path
+
+
+def _depths(rows: pd.DataFrame, box: int, is_2d: bool) -> Sequence[Optional[int]]:
+    if not is_2d:
+        return [box] * len(rows)
+    if VISIBLE not in rows:
+        return [None] * len(rows)
+    known: Dict[str, int] = {text: text.count('1') for text in rows[VISIBLE].unique()}
+    return [known[text] for text in rows[VISIBLE]]
+
+
+def _first_wrong(paths: Sequence[str], sizes: Sequence[Tuple[int, int, Optional[int]]]) -> str:
+    for path, (width, height, depth) in zip(paths, sizes):
+        try:
+            header = _read_header(path)
+        except MapError as error:
+            return str(error)
+        if header.size[:2] != (width, height) or depth not in (None, header.size[2]):
+            return '%s has %d x %d x %d pixels, and %d x %d x %s were expected' % (
+                (path,) + header.size + (width, height, 'any' if depth is None else depth))
+    return ''
+
+
+def _read_header(path: str) -> Header:
+    """Quicker than mrcfile, for images by the hundred thousand. Raises MapError for a file that is not whole."""
+    try:
+        with open(path, 'rb') as file:
+            raw, there = file.read(HEADER_BYTES), os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise MapError('%s is not there (%s)' % (path, error.strerror)) from error
+    if len(raw) < HEADER_BYTES:
+        raise MapError('%s is not whole: its header is cut' % path)
+    words, numbers = np.frombuffer(raw, '<i4'), np.frombuffer(raw, '<f4')
+    size, mode, start = (int(words[0]), int(words[1]), int(words[2])), int(words[3]), HEADER_BYTES + int(words[23])
+    needed = start + _BYTES.get(mode, 0) * size[0] * size[1] * size[2]
+    if mode not in _BYTES or there != needed:
+        raise MapError('%s is not whole: it has %d bytes, and its header (%d x %d x %d, mode %d) asks for %d'
+                       % ((path, there) + size + (mode, needed)))
+    return Header(size, mode, start, numbers[[19, 20, 21, 54]].astype(float))
+
+
+def _first_damaged(paths: Sequence[str], statistics: bool) -> str:
+    for number in np.unique(np.linspace(0, len(paths) - 1, min(len(paths), MOST_READ)).astype(int)):
+        problem = _damage(paths[number], statistics)
+        if problem:
+            return problem
+    return ''
+
+
+def _damage(path: str, statistics: bool) -> str:
+    header = _read_header(path)
+    if header.mode not in _KINDS:
+        return '%s has whole numbers for voxels (mode %d), which RELION does not write' % (path, header.mode)
+    data = np.fromfile(path, _KINDS[header.mode], offset=header.start).astype(np.float64)
+    mean, deviation = data.mean(), data.std()
+    if not np.isfinite(deviation):
+        return '%s holds values that are no numbers (nan or inf)' % path
+    _, _, told_mean, told_deviation = header.told
+    if statistics and max(abs(mean - told_mean), abs(deviation - told_deviation)) > STATISTICS_TOLERANCE * max(
+            deviation, told_deviation):
+        return ('%s: mean and deviation of its voxels are %.6g and %.6g, and its header says %.6g and %.6g: a part of it was '
+                'lost' % (path, mean, deviation, told_mean, told_deviation))
+    return ''

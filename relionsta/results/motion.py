@@ -7,8 +7,9 @@ from typing import List, NamedTuple, Union
 import numpy as np
 import pandas as pd
 
-from ..star import StarError
+from ..star import StarError, read_star
 from ..star.trajectories import read_trajectories
+from .series_changes import tilt_series_tables
 
 NAME, TOMOGRAM = 'rlnTomoParticleName', 'rlnTomoName'
 LABELS = ['rlnOriginXAngst', 'rlnOriginYAngst', 'rlnOriginZAngst']
@@ -56,6 +57,21 @@ def read_motion(path: Union[str, Path]) -> Motion:
     shifts = _numbers(path, rows, order)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     return Motion(np.array(list(texts), dtype=object), shifts, starts, counts)
+
+
+def check_motion(path: Union[str, Path], particles: Union[str, Path], tomograms: Union[str, Path]) -> None:
+    """Raise StarError unless the file has a trajectory for each particle of a particles.star, and in each of them a row for
+    each image of its tilt series (of a tomograms.star)."""
+    motion, rows = read_motion(path), read_star(particles, ['particles'])['particles']
+    lost = pd.Index(rows[NAME]).difference(pd.Index(motion.names))
+    if len(lost):
+        raise StarError(path, 'has no trajectory of %s (%d of %d particles have none)' % (lost[0], len(lost), len(rows)))
+    images = {name: len(table) for name, table in tilt_series_tables(tomograms).items()}
+    expected = rows.set_index(NAME)[TOMOGRAM].map(images).reindex(motion.names).to_numpy(dtype=float)
+    wrong = np.flatnonzero(~np.isnan(expected) & (motion.counts != expected))
+    if len(wrong):
+        raise StarError(path, 'has %d rows, and its tilt series has %d images' % (
+            motion.counts[wrong[0]], expected[wrong[0]]), str(motion.names[wrong[0]]))
 
 
 def _numbers(path: Union[str, Path], rows: List[str], order: List[str]) -> np.ndarray:

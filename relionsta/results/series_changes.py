@@ -1,11 +1,11 @@
 """What a job has changed in tilt series: the tomograms.star that went in against the one that came out."""
 from pathlib import Path
-from typing import Dict, Union
+from typing import Dict, List, Union
 
 import numpy as np
 import pandas as pd
 
-from ..star import read_star, require_columns
+from ..star import StarError, read_star, require_columns
 
 _NAME = 'rlnMicrographName'
 _SCALE = 'rlnCtfScalefactor'
@@ -48,6 +48,29 @@ def tilt_series_tables(path: Union[str, Path]) -> Dict[str, pd.DataFrame]:
     require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], path, 'global')
     return {name: read_star(file, [name])[name]
             for name, file in zip(overview['rlnTomoName'], overview['rlnTomoTiltSeriesStarFile'])}
+
+
+def tilt_series_files(path: Union[str, Path]) -> List[str]:
+    """The STAR files of the tilt series that a tomograms.star names. Raises StarError."""
+    overview = read_star(path, ['global'])['global']
+    require_columns(overview, ['rlnTomoTiltSeriesStarFile'], path, 'global')
+    return [str(file) for file in overview['rlnTomoTiltSeriesStarFile']]
+
+
+def check_same_images(before: Union[str, Path], after: Union[str, Path]) -> None:
+    """Raise StarError unless `after`, what RELION wrote, has all tilt series and images of `before`, in their order."""
+    old = tilt_series_tables(before)
+    overview = read_star(after, ['global'], complete=True)['global']
+    require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], after, 'global')
+    lost = sorted(set(old) - set(overview['rlnTomoName']))
+    if lost or len(overview) != len(old):
+        raise StarError(after, 'has %d tilt series, and RELION got %d%s' % (
+            len(overview), len(old), ' (there is no %s)' % lost[0] if lost else ''), 'global')
+    for name, file in zip(overview['rlnTomoName'], overview['rlnTomoTiltSeriesStarFile']):
+        table = read_star(file, [name], complete=True)[name]
+        require_columns(table, [_NAME], file, name)
+        if table[_NAME].tolist() != old[name][_NAME].tolist():
+            raise StarError(file, 'its %d images are not the %d that RELION got' % (len(table), len(old[name])), name)
 
 
 def _angles(table: pd.DataFrame) -> np.ndarray:

@@ -3,12 +3,15 @@ import os
 from pathlib import Path
 from typing import List, Union
 
+from ..jobs.files import LOCAL_RESOLUTION_FILES
 from .maps import is_whole_mrc
 from .whole import is_whole_star
 
 PathLike = Union[str, Path]
 _IMAGES = ('.mrc', '.mrcs')
 _TABLE = '.star'
+#: Called so, and yet no STAR file: RELION adds a line for each place to the tables that it holds.
+_OPEN_END = LOCAL_RESOLUTION_FILES['fscs']
 
 
 def torn_files(folder: PathLike) -> List[str]:
@@ -23,7 +26,7 @@ def torn_files(folder: PathLike) -> List[str]:
             if name.endswith(_IMAGES):
                 whole = is_whole_mrc(path)
             else:
-                whole = not name.endswith(_TABLE) or is_whole_star(path, ())
+                whole = not name.endswith(_TABLE) or name == _OPEN_END or is_whole_star(path, ())
             if not whole:
                 torn.append(path)
     return sorted(torn)

@@ -51,6 +51,7 @@ DEFOCUS: Files = {'defocus/%s.star': lambda path, tomogram: _rows(path, tomogram
 SCALE: Files = {'scale/%s.star': lambda path, tomogram: _rows(path, tomogram.images)}
 ALIGNMENT: Files = {'%s_projections.star': lambda path, tomogram: _rows(path, tomogram.images),
                     '%s_positions.star': lambda path, tomogram: _rows(path, tomogram.particles)}
+DEFORMATIONS: Files = {'%s_deformations.star': lambda path, tomogram: _rows(path, tomogram.images)}
 MOTION: Files = {'%s_motion.star': _trajectories}
 
 

@@ -12,6 +12,8 @@ from .folder import read_manifest, runtime_folder
 RELION_HOME = 'RELION_HOME'
 #: RELION's Python program for Blush; relion_refine looks for it in PATH.
 BLUSH = 'relion_python_blush'
+#: Seconds for a program to tell its version.
+PATIENCE = 60.0
 
 
 class RelionBuild(NamedTuple):
@@ -62,10 +64,13 @@ def _ask(home: Path, _modified: int) -> RelionBuild:
     program = home / 'bin' / 'relion_refine'
     try:
         done = subprocess.run([str(program), '--version'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=60)
+                              stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=PATIENCE)
     except OSError as error:
         raise RelionNotFound('%s does not start (%s). Set RELION_HOME to a RELION 5 that does.'
                              % (program, error)) from error
+    except subprocess.TimeoutExpired as error:
+        raise RelionNotFound('%s --version gives no answer within %g s. Set RELION_HOME to a RELION 5 that does; a disk that '
+                             'does not answer may be the reason.' % (program, PATIENCE)) from error
     found = re.search(r'RELION version:\s*(\d+)\.(\d+)(\S*)', done.stdout)
     if done.returncode != 0 or found is None:
         raise RelionNotFound("%s --version does not tell its version: %s" % (program, done.stdout.strip()[-200:]))

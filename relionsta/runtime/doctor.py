@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Optional
 
+from . import machine
 from .build import RELION_HOME, RelionNotFound, find_build
 from .tk import has_tkinter
 
@@ -14,6 +15,13 @@ PACKAGES = ('scipion-pyworkflow', 'scipion-em', 'scipion-em-tomo', 'scipion-app'
             'matplotlib')
 LOW_MEMORY = 4 * 1024 ** 3
 LOW_DISK = 10 * 1024 ** 3
+LOW_FILES = 100000
+#: The fewest processes of a 3D auto-refine.
+RANKS = 3
+#: What the jobs start, beside relion_refine.
+PROGRAMS = ('relion_tomo_subtomo', 'relion_tomo_reconstruct_particle', 'relion_tomo_refine_ctf', 'relion_tomo_align',
+            'relion_tomo_reconstruct_tomogram', 'relion_postprocess', 'relion_mask_create', 'relion_particle_subtract',
+            'relion_particle_symmetry_expand', 'relion_flex_analyse')
 
 
 class Finding(NamedTuple):
@@ -24,9 +32,10 @@ class Finding(NamedTuple):
     fix: str = ''
 
 
-def examine() -> List[Finding]:
-    """Look at Python, Scipion, Tk, RELION, MPI, memory and disk."""
-    return [_python(), _tk()] + _packages() + _relion() + [_memory(), _disk()]
+def examine(project: Optional[Path] = None) -> List[Finding]:
+    """Look at Python, Scipion, Tk, RELION, GPU, MPI, memory and disk. project: folder of a Scipion project, or None."""
+    return ([_python(), _tk()] + _packages() + _relion() + [_memory(), _disk('Disk here', os.getcwd())]
+            + ([] if project is None else _project(project)))
 
 
 def report(findings: List[Finding]) -> str:
@@ -69,7 +78,7 @@ def _relion() -> List[Finding]:
         build = find_build()
     except RelionNotFound as missing:
         return [Finding('RELION', 'none (%s)' % where, str(missing))]
-    findings = [Finding('RELION', '%s; %s' % (build.describe(), where))]
+    findings = [Finding('RELION', '%s; %s' % (build.describe(), where)), _gpu(build.has_gpu)] + _programs(build.home)
     if not build.has_mpi:
         findings.append(Finding('MPI', 'no relion_refine_mpi', '3D auto-refine needs it: build RELION with MPI.'))
     else:
@@ -77,16 +86,46 @@ def _relion() -> List[Finding]:
     return findings
 
 
+def _gpu(built: bool) -> Finding:
+    """GPUs as their driver lists them, and whether RELION can use them."""
+    lister = shutil.which('nvidia-smi') or shutil.which('rocm-smi')
+    there = 0
+    if lister is not None:
+        try:
+            done = subprocess.run([lister, '-L'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=60)
+            there = done.stdout.count('GPU ') if done.returncode == 0 else 0
+        except (OSError, subprocess.TimeoutExpired):
+            there = 0
+    found = '%s; RELION is built %s GPUs' % ('%d here' % there if there else 'none here', 'for' if built else 'without')
+    if there and not built:
+        return Finding('GPU', found, 'To use them, set RELION_HOME to a RELION that was built for GPUs.')
+    if built and not there:
+        return Finding('GPU', found, 'Choose No in "Use GPU acceleration?" on this computer, or mend the driver of its GPU.')
+    return Finding('GPU', found)
+
+
+def _programs(home: Path) -> List[Finding]:
+    """A finding where programs are missing that jobs start."""
+    missing = [name for name in PROGRAMS if not os.access(str(home / 'bin' / name), os.X_OK)]
+    if not missing:
+        return []
+    return [Finding('Programs', '%d missing in %s: %s' % (len(missing), home / 'bin', ', '.join(missing)),
+                    'Install RELION 5 whole, or set RELION_HOME to one that is.')]
+
+
 def _mpi(home: Path) -> Finding:
     inside = home / 'bin' / 'mpirun'
     launcher = str(inside) if inside.exists() else shutil.which('mpirun')
     if launcher is None:
         return Finding('MPI', 'no mpirun', 'Put the mpirun that RELION was built with into PATH.')
-    done = subprocess.run([launcher, '-n', '2', 'hostname'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run([launcher, '-n', str(RANKS), 'hostname'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=120)
     if done.returncode:
-        return Finding('MPI', '%s does not start two processes' % launcher, done.stdout.strip().splitlines()[-1][:300])
-    return Finding('MPI', '%s starts two processes' % launcher)
+        said = [line.strip() for line in done.stdout.splitlines() if any(char.isalpha() for char in line)]
+        return Finding('MPI', '%s does not start %d processes, as a 3D auto-refine needs' % (launcher, RANKS),
+                       'It says: %s' % ' '.join(said)[:300])
+    return Finding('MPI', '%s starts %d processes' % (launcher, RANKS))
 
 
 def _memory() -> Finding:
@@ -95,7 +134,25 @@ def _memory() -> Finding:
     return Finding('Memory', found, '' if total >= LOW_MEMORY else 'RELION needs at least 4 GB for small boxes.')
 
 
-def _disk() -> Finding:
-    free = shutil.disk_usage(os.getcwd()).free
-    return Finding('Disk here', '%d GB free' % (free // 1024 ** 3),
-                   '' if free >= LOW_DISK else 'Extraction writes much: work where more is free.')
+def _disk(what: str, folder: str) -> Finding:
+    space = machine.space(folder)
+    if space is None:
+        return Finding(what, 'its file system does not tell what is free')
+    found = '%.3g GB free' % (space.bytes / 1024 ** 3)
+    if space.files is not None and space.files < LOW_FILES:
+        return Finding(what, '%s, and room for %d files' % (found, space.files),
+                       'Extraction writes a file for each particle: work on a disk that takes more (`df -i`).')
+    return Finding(what, found, '' if space.bytes >= LOW_DISK else 'Extraction writes much: work where more is free.')
+
+
+def _project(folder: Path) -> List[Finding]:
+    """What can be written in a project, and in its folder Runs, which may be a link to another disk."""
+    if not (folder / 'project.sqlite').exists():
+        return [Finding('Project', '%s is no Scipion project' % folder, 'Give the folder that holds project.sqlite.')]
+    findings = []
+    for what, place in (('Project', str(folder)), ('Runs', machine.nearest(str(folder / 'Runs')))):
+        why = machine.refusal(place)
+        findings.append(_disk(what, place) if not why else Finding(
+            what, '%s: nothing can be written: %s' % (place, why),
+            'Make room, give yourself the right to write there, or move the project.'))
+    return findings

@@ -68,6 +68,8 @@ def end_processes(*folders: str, spare: Collection[int] = ()) -> bool:
         return True
     try:
         asked = [path for path in map(_ask, folders) if path is not None]
+        for process in left():
+            _tell(process, signal.SIGCONT)  # one that was halted cannot listen
         gone = bool(asked) and _wait(left, ASK_S)
         for number, seconds in ((signal.SIGTERM, TERM_S), (signal.SIGKILL, KILL_S)):
             gone = gone or _wait(left, seconds, number)
@@ -95,6 +97,13 @@ def _remove(path: str) -> None:
             return
 
 
+def _tell(process: int, number: int) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:  # it has ended meanwhile
+        return
+
+
 def _wait(left: Callable[[], List[int]], seconds: float, number: int = 0) -> bool:
     """True as soon as nothing is left; every process gets the signal, also one that comes late."""
     end = time.time() + seconds
@@ -103,13 +112,9 @@ def _wait(left: Callable[[], List[int]], seconds: float, number: int = 0) -> boo
         there = left()
         if not there:
             return True
-        for process in there if number else ():
-            if process not in told:
-                told.add(process)
-                try:
-                    os.kill(process, number)
-                except ProcessLookupError:
-                    continue
+        for process in set(there) - told if number else ():
+            told.add(process)
+            _tell(process, number)
         if time.time() > end:
             return False
         time.sleep(PAUSE_S)

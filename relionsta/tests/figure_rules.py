@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 #: Numbers that have no unit.
 COUNTS = ('Iteration', 'Particles', 'Voxels', 'particles', 'Motion', 'Class', 'Tilt series', 'Contrast scale',
-          'Fourier shell correlation', 'Spectral signal-to-noise ratio', 'Place along it', 'Grey value', 'ln(amplitude)')
+          'Average Pmax', 'Fourier shell correlation', 'Spectral signal-to-noise ratio', 'Place along it',
+          'Grey value', 'ln(amplitude)')
 _UNIT = re.compile(r'\((%|Å|µm|1/Å²?|e/Å²|degrees|°|s|[^()]*= [^()]*|0 to 1|particles)\)')
 
 

@@ -7,7 +7,10 @@ from .form_view import FormView
 
 HOW = ('Click a heading to sort. Mark tomograms (several: with Ctrl or Shift), then keep or drop them: the form of Select '
        'particles opens, filled in.')
-_FIRST, _WIDTH, _ROWS = 160, 105, 22
+_ROWS = 22
+#: letters that a column has room for at least, and the name of a tomogram
+_LETTERS, _NAME_LETTERS = 11, 18
+_STYLE = 'StaTomograms.Treeview'
 
 
 class TomogramListView(View):
@@ -24,10 +27,16 @@ class TomogramListView(View):
         # Not at the top: whoever imports the viewers (a test, a job on a node) may have no Tk
         import tkinter as tk
         from tkinter import ttk
+        from tkinter.font import nametofont
 
         window = tk.Toplevel(self._parent)
         window.title(self.title)
-        ttk.Label(window, text=HOW + self._remark(), wraplength=900, justify='left').pack(fill='x', padx=8, pady=6)
+        # Letters have as many pixels as the screen asks for, and Tk's rows and columns do not follow them
+        font = nametofont('TkDefaultFont', root=window)
+        self._letter = font.measure('0')
+        ttk.Style(window).configure(_STYLE, rowheight=int(1.35 * font.metrics('linespace')))
+        ttk.Label(window, text=HOW + self._remark(), wraplength=110 * self._letter,
+                  justify='left').pack(fill='x', padx=8, pady=6)
         buttons = ttk.Frame(window)
         buttons.pack(side='bottom', fill='x', padx=8, pady=6)
         self.list = self._makeList(ttk, window)
@@ -46,12 +55,13 @@ class TomogramListView(View):
         frame = ttk.Frame(window)
         frame.pack(fill='both', expand=True, padx=8)
         headings = [str(name) for name in self._shown]
-        tree = ttk.Treeview(frame, columns=headings, selectmode='extended', height=min(_ROWS, max(4, len(self._shown))))
+        tree = ttk.Treeview(frame, columns=headings, selectmode='extended', height=min(_ROWS, max(4, len(self._shown))),
+                            style=_STYLE)
         tree.heading('#0', text='Tomogram', command=lambda: self.sort(None))
-        tree.column('#0', width=_FIRST, stretch=True)
+        tree.column('#0', width=_NAME_LETTERS * self._letter, stretch=True)
         for heading in headings:
             tree.heading(heading, text=heading, command=lambda heading=heading: self.sort(heading))
-            tree.column(heading, width=_WIDTH, anchor='e', stretch=True)
+            tree.column(heading, width=max(_LETTERS, len(heading) + 3) * self._letter, anchor='e', stretch=True)
         for name, row in self._shown.iterrows():
             tree.insert('', 'end', iid=str(name), text=str(name), values=[number_text(value) for value in row])
         bars = (('vertical', tree.yview, 'yscrollcommand', 'right', 'y'),

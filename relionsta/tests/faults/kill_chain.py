@@ -1,5 +1,8 @@
 """Kills a run again and again, at places that a case names, and lets it go on each time, as a user would."""
+import functools
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -7,13 +10,17 @@ from typing import Any, List, NamedTuple, Tuple
 
 from pyworkflow.protocol.constants import MODE_RESUME
 
+from ...convert.bulk import read_columns
 from ...protocols.base import JOB_FOLDER
 from ..protocols.case import Road
+from ..protocols.subsets import by_hand
 from .injectors import processes
 from .injectors.watch import Event, Watch
 
 #: Seconds that a run may take to come to the place of a kill, and to end after it; the machine may be busy.
 REACH_S, END_S = 120.0, 30.0
+#: Particles of an initial model.
+FEW = 4
 #: How many of the last files are told of a kill.
 TOLD = 2
 #: Goes on with a run from the command line, in a process of its own.
@@ -30,9 +37,10 @@ project.launchProtocol(run, wait=%s)
 
 
 class Kill(NamedTuple):
-    """A place to kill at. name: a pattern of the file's path in the job folder, '' for RELION's start; what: what happens
-    to the file (of watch.EVENTS); who: is killed (of processes.WHO); wait: seconds to wait then; cut: what a slow disk
-    would have left is made of it: the file cut somewhere, those that came after it not there; how: Continue is chosen."""
+    """A place to kill at. name: a pattern of the file's path in the job folder, '' for RELION's start; NNN in it is the
+    first iteration that this try makes, MMM the second, SSS the one that it starts from; what: what happens to the file (of
+    watch.EVENTS); who: is killed (of processes.WHO); wait: seconds to wait then; cut: what a slow disk would have left is
+    made of it: the file cut somewhere, those that came after it not there; how: Continue is chosen."""
 
     name: str
     what: str
@@ -50,8 +58,10 @@ class Kill(NamedTuple):
 
 
 class Killed(NamedTuple):
-    """What a kill came to. hit: the last files that anything happened to; pids: RELION's processes that were spared."""
+    """What a kill came to. start: the iteration that the try went on from, 0 for none; hit: the last files that anything
+    happened to; pids: RELION's processes that were spared."""
 
+    start: int
     hit: Tuple[str, ...]
     pids: Tuple[int, ...]
 
@@ -94,18 +104,23 @@ class Chain:
             found = processes.wait_for(self.run, self._ranks, REACH_S, spared)
             if set(spared) & {one.pid for one in found['relion']}:
                 raise AssertionError('RELION of the try before (%s) still writes into the folder' % list(spared))
-            events: List[Event] = []
+            start, events = started_from(self.run), []  # type: int, List[Event]
             if kill.name:
-                events.append(watch.wait('%s/%s' % (JOB_FOLDER, kill.name), kill.what, REACH_S))
+                name = kill.name
+                for word, number in (('SSS', start), ('NNN', start + 1), ('MMM', start + 2)):
+                    name = name.replace(word, '%03d' % number)
+                events.append(watch.wait('%s/%s' % (JOB_FOLDER, name), kill.what, REACH_S))
             time.sleep(kill.wait)
             processes.kill(found, kill.who)
+            if kill.who == 'all but RELION':
+                processes.kill(found, 'RELION', signal.SIGSTOP)  # or a busy computer lets it come to its end
             left = tuple(one.pid for one in found['relion']) if kill.who == 'all but RELION' else ()
             if not left and not processes.gone(self.run, END_S):
                 raise AssertionError('%g s after the kill there are still %s' % (END_S, processes.processes(self.run)))
             events += [event for event in watch.events(0.06) if event.path.startswith(JOB_FOLDER)]
         if kill.cut:
             self._cut(events)
-        return Killed(tuple('%s %s' % (os.path.basename(event.path), event.what) for event in events[-TOLD:]), left)
+        return Killed(start, tuple('%s %s' % (os.path.basename(event.path), event.what) for event in events[-TOLD:]), left)
 
     def _cut(self, events: List[Event]) -> None:
         """What the disk would hold had it been slower: the file of the kill cut, later ones not there."""
@@ -147,7 +162,16 @@ class Chain:
 
 
 
-def script_of(run: Any) -> str:
-    """The commands that a run has started last."""
+@functools.lru_cache(maxsize=1)
+def few_particles(case: Any) -> Any:
+    """Some of the road's particles, so that a global search takes a second or two."""
+    particles = case.output('extract', 'outputParticles').get()
+    ids = read_columns(particles, [])['id']
+    return by_hand(case, particles, ids[::len(ids) // FEW][:FEW])
+
+
+def started_from(run: Any) -> int:
+    """The iteration that the last command of a run goes on from; 0 for one that starts afresh."""
     with open(run._getExtraPath('run.sh')) as handle:
-        return handle.read()
+        found = re.search(r'--continue \S*_it(\d+)_optimiser\.star', handle.read())
+    return int(found.group(1)) if found else 0

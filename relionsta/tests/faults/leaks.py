@@ -57,8 +57,11 @@ def run(ledger: Ledger) -> None:
 def _spend_day(looker: Looker, ledger: Ledger) -> Any:
     looks = min(looker.looks, QUICK) if ledger.quick else looker.looks
     iterations = 5 if ledger.quick else ITERATIONS
-    here = os.getcwd()
+    here, before_temporary = os.getcwd(), tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix='relionsta leaks ') as place:
+        # A folder of our own: others put temporary files into the usual one
+        tempfile.tempdir = os.path.join(place, 'temporary')
+        os.mkdir(tempfile.tempdir)
         folder, log = Path(place) / 'job001', Path(place) / 'run.stdout'
         whole = Path(place) / 'whole'
         write_iteration(whole, files.CLASS3D, 1, 2)
@@ -79,6 +82,7 @@ def _spend_day(looker: Looker, ledger: Ledger) -> Any:
         finally:
             getattr(look, 'close', lambda: None)()
             os.chdir(here)
+            tempfile.tempdir = before_temporary
             gc.collect()
     return check_held(before, after, looks - warm)
 

@@ -42,7 +42,8 @@ def make_outputs(run: Any) -> Answer:
 
 def _content(output: Any) -> Any:
     """Rows of a set's tables, or the attributes of an object."""
-    attributes = sorted((name, str(value)) for name, value in output.getObjDict().items() if '_mapperPath' not in name)
+    attributes = sorted((name, str(value)) for name, value in output.getObjDict().items()
+                        if not name.endswith(("_mapperPath", "_digest")))
     path = output.getFileName() if hasattr(output, 'iterItems') else None
     if not path:
         return attributes

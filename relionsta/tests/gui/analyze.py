@@ -1,11 +1,13 @@
 """Opening Analyze Results of runs in Scipion's own window, line by line."""
+import os
+import time
 import tkinter
 
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView
 
 from relionsta.tests.figure_rules import faults
 from relionsta.tests.gui.screen import settle
-from relionsta.tests.gui.window_case import ProjectWindowMixin, below
+from relionsta.tests.gui.window_case import PICTURES, ProjectWindowMixin, below
 from relionsta.viewers.base import ProtStaViewer
 from relionsta.viewers.figure_view import FigureView
 
@@ -13,6 +15,8 @@ from relionsta.viewers.figure_view import FigureView
 ELSEWHERE = ('showVolumes', 'showExtract', 'showScene', 'showOutput')
 #: milliseconds after which a form that hangs is left
 PATIENCE_MS = 120000
+#: seconds after which the overview must be there
+OVERVIEW_S = 20
 
 
 class AnalyzeMixin(ProjectWindowMixin):
@@ -33,7 +37,12 @@ class AnalyzeMixin(ProjectWindowMixin):
         self.assertTrue(found and issubclass(found[0], ProtStaViewer), found)
         viewer, opened, failures = found[0](project=self.window.project, protocol=run, parent=self.window), {}, []
 
+        end = time.time() + OVERVIEW_S
+
         def look():
+            if not self._others(viewer) and time.time() < end:
+                self.window.root.after(100, look)
+                return
             try:
                 self.assertTrue(self._others(viewer), 'no overview has opened')
                 self._keep(viewer, 'overview')
@@ -48,7 +57,7 @@ class AnalyzeMixin(ProjectWindowMixin):
         tk = self.window.root.nametowidget('.')
         tk.report_callback_exception = lambda _kind, error, _trace: failures.append(error)
         self.addCleanup(tk.__dict__.pop, 'report_callback_exception', None)
-        self.window.root.after(1500, look)
+        self.window.root.after(400, look)
         safety = self.window.root.after(PATIENCE_MS, self.window.root.quit)
         viewer.visualize(run, windows=self.window)
         self.window.root.after_cancel(safety)
@@ -81,6 +90,8 @@ class AnalyzeMixin(ProjectWindowMixin):
         return titles + said
 
     def _keep(self, viewer, line):
+        if os.environ.get(PICTURES):
+            settle(self.window.root, 1)
         self.keepPicture('%s_%s' % (viewer.protocol.getClassName(), line))
 
     def _others(self, viewer):

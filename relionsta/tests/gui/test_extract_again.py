@@ -4,7 +4,7 @@ import tkinter
 from pyworkflow.viewer import DESKTOP_TKINTER
 
 from relionsta.tests.gui.window_case import ProjectWindowMixin, below
-from relionsta.tests.protocols.series_scene import BOX, SeriesCase
+from relionsta.tests.protocols.series_scene import SeriesCase, refined
 
 MOST_S = 60
 
@@ -15,8 +15,7 @@ class TestStaExtractAgain(ProjectWindowMixin, SeriesCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.polish = cls.run_new('ProtStaPolish', inputParticles=cls.halved, box_size=BOX, do_shift_align=True,
-                                 referenceVolume=cls.output(cls.average, 'average'), numberOfThreads=2)
+        cls.polish = refined(cls.road)['polish']
 
     def _viewer(self):
         viewer = self.window.project.getDomain().findViewers('ProtStaPolish', DESKTOP_TKINTER)[0]

@@ -18,7 +18,7 @@ from relionsta.tests.protocols.shelf import Shelf
 
 POSE = ['rlnCenteredCoordinate%sAngst' % axis for axis in 'XYZ'] + ['rlnAngle' + angle for angle in ('Rot', 'Tilt', 'Psi')]
 RESOLUTION = 25.0
-MEMORY = 'relionsta.protocols.reconstruct.machine_memory'
+MEMORY = 'relionsta.runtime.machine.memory_bytes'
 
 
 class TestStaReconstruct(StaCase):
@@ -137,13 +137,15 @@ class TestStaReconstruct(StaCase):
         """The numbers that the user can change must be named; a run that goes to a queue may have more."""
         protocol = self.new('ProtStaReconstruct', inputParticles=self.particles, binning=1.0, numberOfThreads=4)
         needed = 2 * 21 * 40 * 40 * 24 * 7
-        with mock.patch(MEMORY, return_value=needed - 1):
+        with mock.patch(MEMORY, return_value=needed // 2):
             errors = protocol.validate()
-            self.assertEqual(['40 pixels' in text and '4 threads' in text and 'GB' in text for text in errors], [True])
+            self.assertEqual(['box 40' in text and '4 threads' in text and '11.3 MB' in text for text in errors], [True])
             protocol._useQueue.set(True)
-            self.assertEqual(protocol.validate(), [])
-            self.assertEqual(len(protocol.warnings()), 1)
+            self.assertEqual(protocol.validate() + protocol.warnings(), [])
             protocol._useQueue.set(False)
+        with mock.patch(MEMORY, return_value=needed):
+            self.assertEqual(protocol.validate(), [])
+            self.assertEqual(['4 threads' in text for text in protocol.warnings()], [True])
         with mock.patch(MEMORY, return_value=2 * needed):
             self.assertEqual(protocol.validate() + protocol.warnings(), [])
 

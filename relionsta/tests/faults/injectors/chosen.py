@@ -2,7 +2,7 @@
 import functools
 import os
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 from pwem.objects import VolumeMask
 
@@ -19,14 +19,25 @@ NAMES = ('TS_01', 'TS_02')
 ITERATION = 3
 
 
+def _once(make: Callable[['Chosen'], Any]) -> Callable[['Chosen'], Any]:
+    """A method whose result is kept in the object."""
+    @functools.wraps(make)
+    def kept(self: 'Chosen') -> Any:
+        if make.__name__ not in self.made:
+            self.made[make.__name__] = make(self)
+        return self.made[make.__name__]
+    return kept
+
+
 class Chosen:
     """What protocols take as inputs; new: makes a protocol of the project. To be used in the project's folder."""
 
     def __init__(self, project: Any, new: Any) -> None:
         self.new, self._shelf = new, Shelf(project, new('ProtStaExtract'))
         self._project = project
+        self.made: Dict[str, Any] = {}
 
-    @functools.lru_cache(maxsize=None)
+    @_once
     def particles(self) -> Any:
         """3D pseudo-subtomos of two tilt series, with half sets."""
         folder = Path(self._shelf.path('job000'))
@@ -44,17 +55,17 @@ class Chosen:
         particles.write()
         return self._shelf.put(particles)
 
-    @functools.lru_cache(maxsize=None)
+    @_once
     def volume(self) -> Any:
         """A map with half maps."""
         return self._shelf.map('map.mrc', halves=[self._shelf.file('half%d.mrc' % half) for half in (1, 2)])
 
-    @functools.lru_cache(maxsize=None)
-    def mask(self, name: str = 'mask.mrc') -> Any:
+    @_once
+    def mask(self) -> Any:
         """A mask."""
-        return self._shelf.map(name, kind=VolumeMask)
+        return self._shelf.map('mask.mrc', kind=VolumeMask)
 
-    @functools.lru_cache(maxsize=None)
+    @_once
     def refinement(self) -> Any:
         """A 3D auto-refine that was never run."""
         protocol = self.new('ProtStaRefine3D', inputParticles=self.particles(), referenceVolume=self.volume())

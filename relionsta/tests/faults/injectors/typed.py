@@ -8,10 +8,11 @@ from relionsta.jobs.option import Kind, Option
 from relionsta.jobs.tokens import number
 
 #: What a shell, Python, SQLite, a STAR file or Scipion could take for its own.
-PIECES = (' ', '  ', '\t', '\n', "'", '"', "''", '\\', '\\n', '$(touch hacked)', '$HOME', '${IFS}', '`touch hacked`', '%', '%%',
-          '%s', '%d', '%(GPU)s', '%(x)s', '%(', ';', '&&', '|', '>', '<', '*', '?', '[a]', '{a,b}', '{0.__class__}', '~', '#', '!',
-          '=', ':', '@', ',', '(', ')', 'é', 'Größe', 'µ', '\u00a0', '粒子', '\U0001f9ca', '-', '--', '007', '.', '..', '/', '../x',
-          'None', 'NULL', 'True', "__import__('os').system('touch hacked')", 'a', 'B', 'x1')
+PIECES = (
+    ' ', '  ', '\t', '\n', "'", '"', "''", '\\', '\\n', '$(touch hurt)', '$HOME', '${IFS}', '`touch hurt`', '%', '%%', '%s',
+    '%d', '%(GPU)s', '%(x)s', '%(', ';', '&&', '|', '>', '<', '*', '?', '[a]', '{a,b}', '{0.__class__}', '~', '#', '!', '=',
+    ':', '@', ',', '(', ')', 'é', 'Größe', 'µ', '\u00a0', '粒子', '\U0001f9ca', '-', '--', '007', '.', '..', '/', '../x',
+    'None', 'NULL', 'True', "__import__('os').system('touch hurt')", 'a', 'B', 'x1')
 #: What a file's name may hold that RELION can read; see names.py of the package.
 _IN_PATHS = ('a', 'Z', '0', '_', '-', '.', '+', '=', '~', '!', '^', '{', '}', '[', ']', '*', '?', 'é', 'µ', '粒', '/')
 GROUPS = ('C1', 'c1', 'C2', 'C10', 'D7', 'd2', 'T', 'O', 'I', 'I1', 'I2', 'i3', 'OH', 'TD', 'CI', 'CS', 'C4V', 'D3H', 'S2')

@@ -33,7 +33,8 @@ def held() -> Held:
     gc.collect()
     process = psutil.Process()
     return Held(tracemalloc.get_traced_memory()[0], process.memory_info().rss, len(os.listdir('/proc/self/fd')),
-                threading.active_count(), len(process.children(recursive=True)), _figures(), len(os.listdir(tempfile.gettempdir())))
+                threading.active_count(), len(process.children(recursive=True)), _figures(),
+                len(os.listdir(tempfile.gettempdir())))
 
 
 def _figures() -> int:
