@@ -5,6 +5,8 @@ PY := $(VENV)/bin/python
 # the programs below use one core per process; RELION is told how many it may use
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# files of tests that run at once
+WORKERS ?= 2
 
 .PHONY: help demo tutorial test unit lint gui gui-test gui-tutorial bench faults relion clean
 
@@ -26,10 +28,10 @@ tutorial: relion
 	@$(PY) -m relionsta tutorial --folder tutorial
 
 test: lint relion
-	@$(PY) -m pytest -q --durations=15 relionsta/tests
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --durations=15 relionsta/tests
 
 unit: $(VENV)/ready
-	@$(PY) -m pytest -q relionsta/tests/unit
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile relionsta/tests/unit
 
 lint: $(VENV)/ready
 	@$(PY) -m ruff check relionsta setup.py

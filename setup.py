@@ -28,7 +28,7 @@ setup(
         'matplotlib',
         'scipy',
     ],
-    extras_require={'dev': ['scipion-app', 'pytest', 'starfile>=0.5', 'ruff', 'mypy', 'pandas-stubs']},
+    extras_require={'dev': ['scipion-app', 'pytest', 'pytest-xdist', 'starfile>=0.5', 'ruff', 'mypy', 'pandas-stubs']},
     entry_points={'pyworkflow.plugin': 'relionsta = relionsta'},
     classifiers=[
         'Environment :: X11 Applications',

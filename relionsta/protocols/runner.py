@@ -13,7 +13,7 @@ from ..star import StarError
 from ..whole import whole
 from .full_disk import checkWritten
 from .job_star import JOB_STAR, hasJobStar, saveJobStar
-from .stopping import keptEnviron
+from .stopping import keptEnviron, workingHere
 
 RUN_SCRIPT = 'run.sh'
 TIMES = 'relion_times.json'
@@ -52,9 +52,10 @@ def runRelion(protocol, commands, folder, more=False, before=()):
         seen = [_size(path) for path in _logs(protocol)]
         start = time.time()
         try:
-            protocol.runJob(program_word(tokens[0], str(Plugin.getBuild().home / 'bin'), ranks),
-                            shell_arguments(tokens[1:]), numberOfMpi=ranks, numberOfThreads=1,
-                            env=keptEnviron(protocol, Plugin.getEnviron(), folder, ranks))
+            with workingHere(protocol):
+                protocol.runJob(program_word(tokens[0], str(Plugin.getBuild().home / 'bin'), ranks),
+                                shell_arguments(tokens[1:]), numberOfMpi=ranks, numberOfThreads=1,
+                                env=keptEnviron(protocol, Plugin.getEnviron(), folder, ranks))
             checkWritten(protocol, tokens[0], folder)
         except subprocess.CalledProcessError as error:
             raise RelionFailed('%s: %s' % (tokens[0], failure_message(_said(protocol, seen), error.returncode,

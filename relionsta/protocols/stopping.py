@@ -8,10 +8,20 @@ import os
 import re
 import sqlite3
 import sys
+import time
+
+import pyworkflow.utils as pwutils
+from pyworkflow.utils import getHostFullName
 
 from ..jobs.shell import quote
 from ..runtime import keeper
 
+#: Names the computer on which RELION works, as long as it does.
+HOST = 'relion_host'
+#: RELION's mark of having ended because it was asked to.
+ENDED = 'RELION_JOB_EXIT_ABORTED'
+#: Seconds in which RELION on another computer has to answer; it looks between groups of particles.
+ELSEWHERE_S = 60.0
 #: What makes the launcher of MPI more than one plain command, which the keeper could not run.
 _NOT_PLAIN = re.compile(r'[;&|<>`\n]|\$\(')
 
@@ -36,6 +46,7 @@ def endPrograms(protocol):
     Raises RuntimeError where a process does not end.
     """
     folder = jobFolder(protocol)
+    _askElsewhere(protocol, folder)
     left = keeper.processes_of(folder)
     if not left:
         return
@@ -43,6 +54,41 @@ def endPrograms(protocol):
     if not keeper.end_processes(folder):
         raise RuntimeError('Processes of an earlier try of this run are still at work in %s and do not end: %s. End them, '
                            'then continue.' % (folder, ', '.join(map(str, keeper.processes_of(folder)))))
+
+
+@contextlib.contextmanager
+def workingHere(protocol):
+    """While RELION works, a file of the run names the computer; it stays where the run is cut off."""
+    path = protocol._getExtraPath(HOST)
+    with contextlib.suppress(OSError):  # on a full disk RELION has more to say
+        with open(path, 'w') as handle:
+            handle.write(getHostFullName())
+    try:
+        yield
+    finally:
+        pwutils.cleanPath(path)
+
+
+def _askElsewhere(protocol, folder):
+    """Ask RELION to end that was cut off from its run on another computer, whose processes cannot be seen.
+
+    One that does not answer in ELSEWHERE_S has ended too, or has no access to the folder any more.
+    """
+    path = protocol._getExtraPath(HOST)
+    host = getHostFullName()
+    if os.path.exists(path):
+        with open(path) as handle:
+            host = handle.read()
+    if host in ('', getHostFullName()) or not os.path.isdir(folder):
+        return
+    protocol.info('An earlier try of this run was cut off on %s. If RELION is still at work there, it is asked to end.' % host)
+    asked, ended = os.path.join(folder, keeper.ABORT), os.path.join(folder, ENDED)
+    pwutils.cleanPath(ended)
+    with open(asked, 'w'):
+        end = time.time() + ELSEWHERE_S
+    while not os.path.exists(ended) and time.time() < end:
+        time.sleep(keeper.PAUSE_S)
+    pwutils.cleanPath(asked, path)
 
 
 def afterStop(protocol):

@@ -56,7 +56,7 @@ def run(ledger: Ledger) -> None:
 
 def _spend_day(looker: Looker, ledger: Ledger) -> Any:
     looks = min(looker.looks, QUICK) if ledger.quick else looker.looks
-    iterations = 5 if ledger.quick else ITERATIONS
+    iterations = 2 if ledger.quick else ITERATIONS
     here, before_temporary = os.getcwd(), tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix='relionsta leaks ') as place:
         # A folder of our own: others put temporary files into the usual one

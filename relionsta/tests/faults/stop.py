@@ -1,6 +1,7 @@
 """Scipion's Stop: RELION and every rank end, nothing is left, and the last complete iteration is usable output."""
 import os
 import signal
+import subprocess
 import time
 from typing import Any, Dict, List, NamedTuple, Tuple
 
@@ -8,16 +9,19 @@ import psutil
 from pyworkflow.project import Manager
 from pyworkflow.protocol import getProtocolFromDb
 
+from ...protocols.stopping import HOST
 from ...results.iterations import last_complete
 from ...runtime import keeper
 from ..protocols.case import PROJECT, StaCase, shared_road
 from ..protocols.scene import SETTINGS
 from .injectors import processes
 from .injectors.watch import Watch
-from .kill_chain import END_S, REACH_S, Chain, few_particles, started_from
+from .kill_chain import END_S, REACH_S, Chain, Kill, few_particles, started_from
 from .ledger import Ledger
 
 SEED = '--random_seed 1'
+#: RELION's code where it was asked to end.
+ABORTED = 2
 #: Enough iterations that none of the runs ends before it is stopped.
 LONG = 60
 START, STEP, WRITING = ('', 0.0), ('run_it002_optimisation_set.star', 0.1), ('run_it003_optimiser.star', 0.0)
@@ -72,6 +76,9 @@ def run(ledger: Ledger) -> None:
             if stop in GO_ON:
                 _go_on(chain)
     if not ledger.quick:
+        with ledger.case('RELION that a run has left on another computer ends before the run goes on'):
+            _left_elsewhere(Chain(road, case.new('ProtStaClass3D', **_values(case, Stop('ProtStaClass3D', 1, STEP))), 1,
+                                  ledger.random))
         with ledger.case('a scan is stopped with its runs'):
             times['scan'] = _stop_scan(case)
     ledger.note('seconds from Stop until all is gone', {name: round(seconds, 1) for name, seconds in times.items()})
@@ -158,6 +165,24 @@ def _go_on(chain: Chain) -> None:
     assert again.getIteration() == last + 1, 'iteration %d' % again.getIteration()
     star = again.outputParticles.getFirstItem().getParticlesStar()
     assert os.path.basename(star) == 'run_it%03d_data.star' % (last + 1), star
+
+
+def _left_elsewhere(chain: Chain) -> None:
+    """A program that has none of our marks, as those of another computer cannot be seen, started by the run's own run.sh."""
+    power_cut = Kill('run_itNNN_optimisation_set.star', 'renamed', 'both')
+    chain.start()
+    chain.hit(power_cut)
+    chain.look()
+    with open(chain.run._getExtraPath(HOST), 'w') as handle:
+        handle.write('another.computer')
+    left = subprocess.Popen(['sh', chain.run._getExtraPath('run.sh')], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    found = processes.wait_for(chain.run, 1, REACH_S)
+    assert not keeper.processes_of(chain.folder), 'the program of the test can be seen'
+    chain.start()
+    chain.hit(power_cut._replace(name=''), tuple(one.pid for one in found['relion']))
+    assert left.wait(END_S) == ABORTED, 'it ended with %d' % left.returncode
+    chain.look()
 
 
 def _stop_scan(case: Any) -> float:
