@@ -18,8 +18,8 @@ _FORMAT = re.compile(r'[%#:]')
 _COUNTED = re.compile(r'\d+@')
 #: What RELION and Scipion put behind the name of an image.
 _KIND = re.compile(r':mrcs?\Z')
-#: Scipion keeps each tilt series in a table of this name, which it does not quote.
-_TABLE = re.compile(r'[^\W\d]\w*\Z')
+#: Scipion keeps each tilt series in a table of this name, which it does not quote; - and . it replaces.
+_TABLE = re.compile(r'[\w.-]+\Z')
 #: Found in every list of names, joined by _JOINT, of which one is refused, but for one that is too long.
 _JOINT = '\x01'
 _ANY = re.compile(r'[\s\x00\x02-\x1f\x7f"\'`$\\;&|<>()*?{}~\[\]%#:,]|\x01[-_/]|\x01\d+@|[\x01/]\.{0,2}[\x01/]')
@@ -51,7 +51,8 @@ def series_trouble(name: str) -> str:
         return 'RELION would read it as the label of a column: rename it'
     if len(name.encode('utf-8', 'surrogateescape')) > LONGEST:
         return 'files get longer names from it than file systems take: shorten it to %d letters' % LONGEST
-    return _character_trouble(name, folder=True)
+    return _character_trouble(name, folder=True) or ('' if _TABLE.match(name) else (
+        "Scipion's databases take letters, digits, _, - and . only: rename it"))
 
 
 def particle_trouble(name: str) -> str:
@@ -64,12 +65,6 @@ def particle_trouble(name: str) -> str:
     if any(len(part.encode('utf-8', 'surrogateescape')) > LONGEST for part in parts):
         return 'files get longer names from it than file systems take: shorten it to %d letters' % LONGEST
     return _character_trouble(name, folder=True)
-
-
-def table_trouble(name: str) -> str:
-    """Why a tilt series cannot have this name in Scipion (tsId), after "and"; '' where it can."""
-    return series_trouble(name) or ('' if _TABLE.match(name) else (
-        "Scipion's databases take letters, digits and _ only, no digit first: rename its files"))
 
 
 def suspects(names: Sequence[str]) -> bool:
@@ -88,6 +83,9 @@ def _character_trouble(name: str, folder: bool = False) -> str:
     if _BLANK.search(name):
         return "RELION's STAR files cannot hold a name with a blank in it: rename it, or use a link to it without blanks"
     found = _SHELL.search(name) or (_WILD.search(name) if folder else None)
+    if found and found.group() == '$':
+        return ('RELION hands names to a shell, and variables are not filled in here: give the name of the file or '
+                'folder itself')
     if found:
         return 'RELION hands names to a shell, which takes %s for its own: rename it' % found.group()
     found = _FORMAT.search(name)

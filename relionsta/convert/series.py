@@ -20,7 +20,7 @@ from tomo.objects import (
 
 from relionsta import geometry
 from relionsta.constants import DEFORMATION, X_TILT
-from relionsta.names import table_trouble
+from relionsta.names import series_trouble
 from relionsta.sources.series import TiltSeriesRecord
 
 from .bulk import write_items
@@ -68,7 +68,7 @@ def scipion_ts_id(name: str) -> str:
 
 def check_ts_id(ts_id: str) -> None:
     """Raise ConvertError for a tsId that Scipion or RELION cannot work with."""
-    trouble = table_trouble(ts_id)
+    trouble = series_trouble(ts_id)
     if trouble:
         raise ConvertError('tilt series %r cannot have this name, and the reason is: %s' % (ts_id, trouble))
 
@@ -107,7 +107,6 @@ def append_series(ts_id: str, images: pd.DataFrame, microscope: Microscope, tilt
     x_tilt (deg; rlnTomoXTilt) and deformation (see marks.deformations). hand: rlnTomoHand, for the CTFs to remember.
     further: what else tilt series and CTFs shall remember.
     """
-    check_ts_id(ts_id)
     _check_pixel(ts_id, tilt_series, microscope.pixel_size)
     acquisition = _series_acquisition(images, microscope)
     if not tilt_series.getSamplingRate():

@@ -74,8 +74,6 @@ def check_continue(found: Complaints, gui: bool = False) -> None:
 
 def check_compute(found: Complaints) -> None:
     """The Compute tab."""
-    if '$' in found['scratch_dir'] and not found['do_preread_images']:
-        found.add('scratch_dir', 'and variables are not filled in.', 'Give the name of the folder itself.')
     if found['use_gpu'] and not set(found['gpu_ids']) <= set('0123456789:,'):
         found.add('gpu_ids', "which is no list of GPU numbers.", "Give numbers with ':' or ',' between, as 0:1.")
 

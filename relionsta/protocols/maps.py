@@ -1,5 +1,6 @@
 """Maps and masks as inputs: where they are on disk, and whether RELION can use them with the rest of the input."""
 import os
+import re
 
 import pyworkflow.utils as pwutils
 
@@ -14,13 +15,14 @@ PIXEL_TOLERANCE = 0.002
 #: A calibration changes a pixel size by less than this fraction.
 CALIBRATION_TOLERANCE = 0.1
 _FORMAT = ':mrc'
+_KIND = re.compile(_FORMAT + r's?\Z')
 HALF_LINK = 'half%d.mrc'
 _KNOWN_TO_RELION = ('.mrc', '.mrcs', '.map')
 
 
 def plainName(path):
     """The name of a file on disk: without the format that Scipion and RELION may put behind it (map.vol:mrc)."""
-    return path.rpartition(_FORMAT)[0] or path
+    return _KIND.sub('', path)
 
 
 def mapFile(volume):

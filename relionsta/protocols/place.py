@@ -2,6 +2,8 @@
 import os
 import re
 
+from .preflight import checkFolder
+
 #: What a shell takes for its own between double quotes, which is how Scipion names the project's folder to it.
 _TAKEN = re.compile(r'["`$\\\n\r]')
 
@@ -11,7 +13,7 @@ class PlaceMixin:
 
     def validate(self):
         """Messages on what is wrong, of the place first: nothing may be started from a wrong one."""
-        return checkPlace(self.getProject()) or super().validate()
+        return checkPlace(self.getProject()) or super().validate() or checkFolder(self)
 
 
 def checkPlace(project):

@@ -30,7 +30,7 @@ PATIENCE = 30
 
 def errors(protocol):
     """Messages on what the run would fail on; inputs and options are right already."""
-    return (checkFolder(protocol) or _checkRoom(protocol, fatal=True) + _checkMemory(protocol, LEAST, fatal=True)
+    return (_checkRoom(protocol, fatal=True) + _checkMemory(protocol, LEAST, fatal=True)
             + checkRanks(protocol))
 
 
@@ -114,7 +114,8 @@ def checkRanks(protocol):
         environ = Plugin.getEnviron()
     except RelionNotFound:
         return []  # told by the plugin
-    said = _tryLauncher(process.buildRunCommand('true', '', ranks, protocol.getHostConfig(), environ), environ['PATH'])
+    host = protocol.getProject().getHostConfig(protocol.getHostName())  # a new protocol does not know its own yet
+    said = _tryLauncher(process.buildRunCommand('true', '', ranks, host, environ), environ['PATH'])
     if not said:
         return []
     return ['*MPIs*: %d, and MPI does not start as many processes here: %s. Choose fewer (this computer has %d cores), or '

@@ -15,6 +15,7 @@ from pyworkflow.utils import getHostFullName
 
 from ..jobs.shell import quote
 from ..runtime import keeper
+from .all_or_none import allOrNone
 
 #: Names the computer on which RELION works, as long as it does.
 HOST = 'relion_host'
@@ -81,7 +82,7 @@ def _askElsewhere(protocol, folder):
             host = handle.read()
     if host in ('', getHostFullName()) or not os.path.isdir(folder):
         return
-    protocol.info('An earlier try of this run was cut off on %s. If RELION is still at work there, it is asked to end.' % host)
+    protocol.info('An earlier try of this run was cut off on %s. If RELION is at work there, it is asked to end.' % host)
     asked, ended = os.path.join(folder, keeper.ABORT), os.path.join(folder, ENDED)
     pwutils.cleanPath(ended)
     with open(asked, 'w'):
@@ -103,16 +104,10 @@ def afterStop(protocol):
 
 def _registerStopped(protocol):
     """Outputs of a stopped run, in the project's database and in the run's own."""
-    project, before = protocol.getProject(), {name for name, _ in protocol.iterOutputAttributes()}
+    project = protocol.getProject()
     protocol.setMapper(project.mapper)
-    try:
+    with allOrNone(protocol):
         made = protocol._makeStoppedOutputs()
-    except Exception:
-        for name, output in list(protocol.iterOutputAttributes()):
-            if name not in before:
-                protocol._deleteChild(name, output)
-                protocol._outputs.remove(name)
-        raise
     if made:
         project.mapper.store(protocol)
         project.mapper.commit()

@@ -10,7 +10,6 @@ from .all_or_none import allOrNone
 from .form import emptyNumbers
 from .full_disk import FullDiskMixin
 from .place import PlaceMixin
-from .preflight import checkFolder
 
 #: The STAR files that such a protocol writes; RELION drops all up to a folder of this form from paths.
 FOLDER = 'job000'
@@ -42,7 +41,7 @@ class ProtStaToolBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
         if not self._hasInputs():
             return []  # Scipion itself names the inputs that are empty
         try:
-            return emptyNumbers(self) or list(self._validateInputs()) or checkFolder(self)
+            return emptyNumbers(self) or list(self._validateInputs())
         except (ConvertError, StarError) as error:
             return ['*Particles*: %s.' % str(error).rstrip('.')]
 

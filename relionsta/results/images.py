@@ -15,7 +15,7 @@ IMAGE, WEIGHTS, VISIBLE = 'rlnImageName', 'rlnCtfImage', 'rlnTomoVisibleFrames'
 MOST_READ = 1000
 #: How far the statistics in a header may be off, as a part of the deviation: they are those before images were rounded to
 #: 16 bits (measured on RELION 5.1: 1e-5).
-STATISTICS_TOLERANCE = 1e-3
+STATISTICS_TOLERANCE = 5e-5
 _FORMAT = ':mrcs'
 _BYTES = {0: 1, 1: 2, 2: 4, 6: 2, 12: 2}
 _KINDS = {2: np.dtype('<f4'), 12: np.dtype('<f2')}

@@ -69,11 +69,12 @@ def _ask(home: Path, _modified: int) -> RelionBuild:
         raise RelionNotFound('%s does not start (%s). Set RELION_HOME to a RELION 5 that does.'
                              % (program, error)) from error
     except subprocess.TimeoutExpired as error:
-        raise RelionNotFound('%s --version gives no answer within %g s. Set RELION_HOME to a RELION 5 that does; a disk that '
-                             'does not answer may be the reason.' % (program, PATIENCE)) from error
+        raise RelionNotFound('%s --version gives no answer within %g s. Set RELION_HOME to a RELION 5 that does; a disk '
+                             'that does not answer may be the reason.' % (program, PATIENCE)) from error
     found = re.search(r'RELION version:\s*(\d+)\.(\d+)(\S*)', done.stdout)
     if done.returncode != 0 or found is None:
-        raise RelionNotFound("%s --version does not tell its version: %s" % (program, done.stdout.strip()[-200:]))
+        raise RelionNotFound("%s --version does not tell its version: %s Set RELION_HOME to a RELION 5 that does."
+                             % (program, done.stdout.strip()[-200:] or 'it printed nothing.'))
     version = (int(found.group(1)), int(found.group(2)))
     if version[0] != 5:
         raise RelionNotFound("RELION_HOME is %s, which is RELION %s; the plugin needs RELION 5. Set RELION_HOME to a "

@@ -27,13 +27,17 @@ def relion_home() -> Path:
     return home
 
 
+def real_data() -> Path:
+    """The folder of other programs' real output; it need not be there."""
+    return Path(os.environ.get('RELIONSTA_TEST_DATA') or CHECKOUT.parent / 'shared' / 'data')
+
+
 def shared_data(name: str) -> Path:
     """A file or folder of other programs' real output; the test is skipped where it is absent.
 
     Looked for in $RELIONSTA_TEST_DATA, else in ../shared/data beside the checkout.
     """
-    top = Path(os.environ.get('RELIONSTA_TEST_DATA') or CHECKOUT.parent / 'shared' / 'data')
-    path = top / name
+    path = real_data() / name
     if not path.exists():
         pytest.skip('real files of other programs are not here (%s); set RELIONSTA_TEST_DATA' % path)
     return path

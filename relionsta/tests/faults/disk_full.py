@@ -3,28 +3,23 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Set, Tuple
 
-import mrcfile
-import numpy as np
 import pyworkflow as pw
-from pwem.objects import SetOfVolumes, Volume
 from pyworkflow.project import Project
 from pyworkflow.protocol.constants import MODE_RESUME
 
 from ...protocols.full_disk import SPARE
 from ...results.full_disk import SPARE_BYTES
-from ...results.torn import torn_files
-from .finished import finished, project_case
+from .finished import MAKERS, project_case
 from .full_disk_writers import WRITERS, prove_writer
 from .injectors.disk import NoSmallDisk, SmallDisk, bytes_of, file_size_limit, small_disk
 from .ledger import Ledger
+from .same import check_same
 
 DISK_BYTES = 192 << 20
 #: What Scipion and our inputs take of the disk before RELION starts: logs, run.sh, STAR files.
 SLACK = 48 << 10
-#: Correlation of the maps of a run that was interrupted with those of one that was left alone.
-SAME_MAP = 0.98
 #: Largest file under a limit: Scipion's databases and what we keep back are smaller, maps of 96 pixels are larger.
 LIMIT = 3 << 19
 #: What a message must say, one of each: what is wrong, how much there is, where, and what to do.
@@ -64,6 +59,9 @@ CASES = (
     Case('import of AreTomo3, copied files', 'import_aretomo3', (0.1, 0.8), values={'copyFiles': True}),
 )
 
+#: Kinds of runs that are made of particles in two halves.
+HALVED, OF_HALVES = 'halved', ('ctf refine', 'polish')
+
 
 def run(ledger: Ledger) -> None:
     """All writers, then the cases that this selection has, each in a copy of the project on a small disk."""
@@ -74,8 +72,7 @@ def run(ledger: Ledger) -> None:
             for writer in WRITERS:
                 with ledger.case('our file: %s' % writer.name):
                     prove_writer(writer, disk, ledger.folder / 'plain')
-        runs = dict(finished(*sorted({case.kind for case in cases} - {'import_aretomo3'})))
-        runs['import_aretomo3'] = project_case().done['import_aretomo3']
+        runs = _references({case.kind for case in cases})
         with small_disk(place, DISK_BYTES) as disk:
             here = os.getcwd()
             try:
@@ -95,6 +92,15 @@ def run(ledger: Ledger) -> None:
     except NoSmallDisk as reason:
         ledger.open('a small disk', 'this user may not mount one (%s).' % reason,
                     'Run the campaign as root, or in a container in which you are: limits of file size are tried alone.')
+
+
+def _references(kinds: Set[str]) -> Dict[str, Any]:
+    """A finished run of each kind, in the project that the tests share."""
+    runs: Dict[str, Any] = {}
+    for one in MAKERS:
+        if one.name in kinds or (one.name == HALVED and kinds & set(OF_HALVES)) or one.name == 'extract':
+            runs[one.name] = one.make(project_case(), runs)
+    return dict(runs, import_aretomo3=project_case().done['import_aretomo3'])
 
 
 def _copied(project: Any, target: Path) -> Project:
@@ -118,7 +124,7 @@ def _prove(case: Case, project: Project, disk: SmallDisk, reference: Any, part: 
     disk.empty()
     _go_on(project, run)
     if not case.limit:
-        _check_same(run, reference)
+        check_same(run, reference)
 
 
 def _prove_outputs(project: Project, disk: SmallDisk, reference: Any) -> None:
@@ -180,30 +186,6 @@ def _check_failed(run: Any, limited: bool) -> None:
             assert database.execute('PRAGMA integrity_check').fetchone() == ('ok',), path
 
 
-def _check_same(run: Any, reference: Any) -> None:
-    """The outputs are those of the reference: as many items, the same tables, the same maps."""
-    there = reference.getProject().path
-    mine = {name: output for name, output in run.iterOutputAttributes()}
-    theirs = {name: output for name, output in reference.iterOutputAttributes()}
-    assert sorted(mine) == sorted(theirs), sorted(mine)
-    for name, output in theirs.items():
-        assert str(mine[name]) == str(output), '%s is %s and not %s' % (name, mine[name], output)
-        if isinstance(output, Volume):
-            _check_map(mine[name].getFileName(), os.path.join(there, output.getFileName()))
-        elif isinstance(output, SetOfVolumes):
-            for one, other in zip(mine[name].iterItems(), [item.getFileName() for item in output.iterItems()]):
-                _check_map(one.getFileName(), os.path.join(there, other))
-    if hasattr(run, '_getJobPath'):
-        assert not torn_files(run._getJobPath())
-
-
-def _check_map(mine: str, theirs: str) -> None:
-    one, other = (mrcfile.read(path).astype(float).ravel() for path in (mine, theirs))
-    assert one.shape == other.shape
-    if one.std() and other.std():
-        assert np.corrcoef(one, other)[0, 1] > SAME_MAP, '%s is another map' % mine
-
-
 def _prove_export(project: Project, disk: SmallDisk, reference: Any) -> None:
     """A folder for RELION appears whole or not at all."""
     target = disk.folder / 'exported'
@@ -239,4 +221,4 @@ def _prove_databases(project: Project, disk: SmallDisk, reference: Any) -> None:
     run.runMode.set(MODE_RESUME)
     again.launchProtocol(run, wait=True)
     assert run.isFinished(), run.getErrorMessage()
-    _check_same(run, reference)
+    check_same(run, reference)

@@ -105,7 +105,8 @@ MAKERS = (
         'ProtStaSymmetryExpand', sym_name='D2', inputParticles=case.output(runs['extract'], 'outputParticles'))),
     Made('tomograms', lambda case, runs: case.run_new(
         'ProtStaReconstructTomograms', inputTiltSeries=case.output(case.done['import_aretomo3'], 'tiltSeries'),
-        inputCtfs=case.output(case.done['import_aretomo3'], 'ctfs'), zdim=80, binned_angpix=20.0, numberOfThreads=2)),
+        inputCtfs=case.output(case.done['import_aretomo3'], 'ctfs'), zdim=80, binned_angpix=20.0, do_fourier=False,
+        numberOfThreads=2)),
     Made('halved', _halved),
     Made('ctf refine', _refine_series('ProtStaCtfRefine')),
     Made('polish', _refine_series('ProtStaPolish', max_error=5, do_motion=True)),

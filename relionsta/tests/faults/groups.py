@@ -31,11 +31,17 @@ class Group(NamedTuple):
 
 #: In the order of the table; the longest should not come last.
 GROUPS: Tuple[Group, ...] = (
+    Group('values', 1, 'random values typed into forms', 100000),
+    Group('names', 1, 'names that hurt, by protocol', 12 * 24),
     Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 36),
     Group('kills_tomograms', 2, 'kill -9 in extraction, CTF refinement, polishing', 22),
     Group('stop', 2, "Scipion's Stop", 12),
     Group('failures', 4, 'failures that are named, with what to do', 100),
+    Group('preflight', 4, 'found before a run starts', 40),
     Group('disk_full', 5, 'full disks and limits of file size', 30),
+    Group('together', 5, 'runs and projects at the same time', 8),
+    Group('inputs', 5, 'input files unchanged, by checksum', 100),
+    Group('leaks', 6, 'a simulated day of watching a run', 4),
 )
 
 

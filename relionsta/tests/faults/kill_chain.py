@@ -21,6 +21,8 @@ from .injectors.watch import Event, Watch
 REACH_S, END_S = 120.0, 30.0
 #: Particles of an initial model.
 FEW = 4
+#: What a program does that writes a file; who only looks at it opens it.
+WRITES = ('made', 'written', 'closed', 'renamed')
 #: How many of the last files are told of a kill.
 TOLD = 2
 #: Goes on with a run from the command line, in a process of its own.
@@ -109,7 +111,7 @@ class Chain:
                 name = kill.name
                 for word, number in (('SSS', start), ('NNN', start + 1), ('MMM', start + 2)):
                     name = name.replace(word, '%03d' % number)
-                events.append(watch.wait('%s/%s' % (JOB_FOLDER, name), kill.what, REACH_S))
+                events.append(watch.wait('%s/%s' % (JOB_FOLDER, name), kill.what, REACH_S, lambda: processes.alive(found)))
             time.sleep(kill.wait)
             processes.kill(found, kill.who)
             if kill.who == 'all but RELION':
@@ -125,7 +127,7 @@ class Chain:
     def _cut(self, events: List[Event]) -> None:
         """What the disk would hold had it been slower: the file of the kill cut, later ones not there."""
         name = events[0].path
-        for later in {event.path for event in events[1:]} - {name}:
+        for later in {event.path for event in events[1:] if event.what in WRITES} - {name}:
             path = self.run._getExtraPath(later)
             if os.path.exists(path):
                 os.remove(path)

@@ -7,7 +7,6 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 import mrcfile
 import numpy as np
 
-from ...protocols.base import JOB_FOLDER
 from ...results.images import torn_images
 from ..protocols.case import StaCase, shared_road
 from ..protocols.scene import SETTINGS
@@ -22,7 +21,7 @@ EXTRACT = (
     Kill(r'Subtomograms/TS_01/5_.*', 'written', 'both', cut=True),
     Kill(r'Subtomograms/TS_01/8_.*', 'closed', "the run's process"),
     Kill(r'Subtomograms/TS_02/\d+_.*', 'made', 'all but RELION'),
-    Kill('particles.star', 'renamed', 'both'),
+    Kill('particles.star', 'written', 'both', cut=True),
 )
 CTF_REFINE = (
     Kill('', '', 'both'),
@@ -128,7 +127,7 @@ def _results(run: Any) -> Dict[str, str]:
             path = os.path.join(place, name)
             if name.endswith('.star') and name != 'job.star':
                 with open(path, encoding='utf-8') as handle:
-                    found[os.path.relpath(path, folder)] = handle.read().replace(run._getExtraPath(JOB_FOLDER), 'JOB')
+                    found[os.path.relpath(path, folder)] = handle.read().replace(run.getWorkingDir(), 'RUN')
     return found
 
 

@@ -23,21 +23,25 @@ from .ledger import Ledger
 
 #: A day: looks of a window (every 2 s) and of the project window, and of a parent at its children (every 5 s).
 DAY_WINDOW, DAY_PROJECT = 43200, 17280
-#: The iterations of a classification that lasts that long.
-ITERATIONS = 25
-#: Before this part of the looks is over all iterations are there; then the last ones are written again and again.
+#: The iterations of a classification that lasts that long, and how often its last one is written again afterwards.
+ITERATIONS, AGAIN = 25, 40
+#: All iterations are there when this part of the looks is over.
 WARM_UP = 0.2
-QUICK = 300
+#: Of the selection that runs with the tests.
+QUICK, FEW = 300, 3
 BAR = '%6d/%6d sec %s~~(,_,">%s[oo]\r'
 
 
 class Looker(NamedTuple):
-    """Something that looks at a run. looks: in a day; make(folder, log): gives the function that is called at each."""
+    """Something that looks at a run. looks: in a day; make(folder, log): gives the function that is called at each.
+    iterations, again: how often files are written; window: it needs a screen and takes long."""
 
     name: str
     looks: int
-    make: Callable[[Path, Path, Any], Callable[[], Any]]
-    screen: bool = False
+    make: Callable[[Path, Path], Callable[[], Any]]
+    iterations: int = ITERATIONS
+    again: int = AGAIN
+    window: bool = False
 
 
 def run(ledger: Ledger) -> None:
@@ -45,7 +49,9 @@ def run(ledger: Ledger) -> None:
     tracemalloc.start()
     try:
         for looker in LOOKERS:
-            if looker.screen and not Screen.available():
+            if looker.window and ledger.quick:
+                continue
+            if looker.window and not Screen.available():
                 ledger.open(looker.name, 'no virtual screen: Xvfb is not installed.', 'Install Xvfb to try it.')
                 continue
             with ledger.case(looker.name):
@@ -56,23 +62,23 @@ def run(ledger: Ledger) -> None:
 
 def _spend_day(looker: Looker, ledger: Ledger) -> Any:
     looks = min(looker.looks, QUICK) if ledger.quick else looker.looks
-    iterations = 2 if ledger.quick else ITERATIONS
+    iterations, again = (FEW, FEW) if ledger.quick else (looker.iterations, looker.again)
     here, before_temporary = os.getcwd(), tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix='relionsta leaks ') as place:
         # A folder of our own: others put temporary files into the usual one
         tempfile.tempdir = os.path.join(place, 'temporary')
         os.mkdir(tempfile.tempdir)
         folder, log = Path(place) / 'job001', Path(place) / 'run.stdout'
-        whole = Path(place) / 'whole'
-        write_iteration(whole, files.CLASS3D, 1, 2)
         folder.mkdir()
         log.write_text('')
-        look = looker.make(folder, log, ledger)
+        look = looker.make(folder, log)
         warm, before = int(WARM_UP * looks), None
+        written = {number * warm // iterations: number + 1 for number in range(iterations)}
+        written.update((warm + 1 + number * (looks - warm - 1) // again, iterations) for number in range(again))
         try:
             for number in range(looks):
-                if number % max(1, warm // iterations) == 0:
-                    _go_on(folder, log, min(iterations, 1 + number * iterations // max(1, warm)), number)
+                if number in written:
+                    _go_on(folder, log, written[number])
                 if number % 40 == 0:
                     _say(log, number)
                 if number == warm:
@@ -87,7 +93,7 @@ def _spend_day(looker: Looker, ledger: Ledger) -> Any:
     return check_held(before, after, looks - warm)
 
 
-def _go_on(folder: Path, log: Path, iteration: int, number: int) -> None:
+def _go_on(folder: Path, log: Path, iteration: int) -> None:
     """RELION writes an iteration, or the last one again."""
     write_iteration(folder, files.CLASS3D, iteration, 2)
     with open(str(log), 'a') as handle:
@@ -99,7 +105,7 @@ def _say(log: Path, number: int) -> None:
         handle.write(BAR % (number % 900, 900, '.' * (number % 60), ' ' * (60 - number % 60)))
 
 
-def _follower(folder: Path, log: Path, _ledger: Ledger) -> Callable[[], Any]:
+def _follower(folder: Path, log: Path) -> Callable[[], Any]:
     follower = Follower(folder, files.CLASS3D, log=log)
 
     def look() -> None:
@@ -112,7 +118,7 @@ def _follower(folder: Path, log: Path, _ledger: Ledger) -> Callable[[], Any]:
 class _Window:
     """The window that follows a run; called for each look of its timer."""
 
-    def __init__(self, folder: Path, log: Path, _ledger: Ledger) -> None:
+    def __init__(self, folder: Path, log: Path) -> None:
         import tkinter
         self._screen = Screen()
         self._screen.__enter__()
@@ -138,7 +144,7 @@ class _Window:
         self._screen.__exit__()
 
 
-def _running(_folder: Path, log: Path, _ledger: Ledger) -> Any:
+def _running(log: Path) -> Any:
     """A run at work, as the project window has it, whose log is the one that grows."""
     run = finished('reconstruct')['reconstruct']
     os.chdir(run.getProject().path)
@@ -153,12 +159,12 @@ def _running(_folder: Path, log: Path, _ledger: Ledger) -> Any:
     return work
 
 
-def _summary(folder: Path, log: Path, ledger: Ledger) -> Callable[[], Any]:
-    return _told(_running(folder, log, ledger), lambda run: run.summary())
+def _summary(_folder: Path, log: Path) -> Callable[[], Any]:
+    return _told(_running(log), lambda run: run.summary())
 
 
-def _progress(folder: Path, log: Path, ledger: Ledger) -> Callable[[], Any]:
-    return _told(_running(folder, log, ledger), progress)
+def _progress(_folder: Path, log: Path) -> Callable[[], Any]:
+    return _told(_running(log), progress)
 
 
 def _told(run: Any, ask: Callable[[Any], Any]) -> Callable[[], Any]:
@@ -167,7 +173,7 @@ def _told(run: Any, ask: Callable[[Any], Any]) -> Callable[[], Any]:
     return look
 
 
-def _parent(_folder: Path, _log: Path, _ledger: Ledger) -> Callable[[], Any]:
+def _parent(_folder: Path, _log: Path) -> Callable[[], Any]:
     run = finished('reconstruct')['reconstruct']
     os.chdir(run.getProject().path)
 
@@ -178,7 +184,7 @@ def _parent(_folder: Path, _log: Path, _ledger: Ledger) -> Callable[[], Any]:
 
 LOOKERS = (
     Looker('figures that follow a run', DAY_WINDOW, _follower),
-    Looker('an open window that follows a run', DAY_WINDOW, _Window, screen=True),
+    Looker('an open window that follows a run', DAY_WINDOW, _Window, iterations=6, again=12, window=True),
     Looker('the summary of a run at work', DAY_PROJECT, _summary),
     Looker('the progress of a run at work', DAY_PROJECT, _progress),
     Looker('a protocol that watches its children', DAY_PROJECT, _parent),

@@ -201,36 +201,40 @@ def try_place(top: Path, name: Hostile, recorder: Recorder) -> None:
     place = top / (file_name(name.text, '') if name.file else 'plain')
     shutil.rmtree(str(place), ignore_errors=True)
     place.mkdir(parents=True)
-    path = place / Project.cleanProjectName(name.text)
+    project = new_project(place / Project.cleanProjectName(name.text))
     with in_folder(str(place)):
+        before = files_outside((os.path.basename(project.path),))
+    with in_folder(project.path):
+        every = [new_protocol(project, one, 'Placed', {}) for one in protocols.__all__]
+        if checkPlace(project):
+            for protocol in every:
+                told = protocol.validate()
+                assert len(told) == 1 and repr(name.text)[1:-1] in told[0], '%s: %s' % (protocol.getClassName(), told)
+            return
+        chosen = Chosen(project, lambda one, **values: new_protocol(project, one, 'Placed', values))
+        for protocol in every:
+            if hasJobStar(type(protocol)):
+                job = chosen.new(protocol.getClassName(), **chosen.inputs(protocol.getClassName()))
+                send(job, recorder, '', write=False)
+    with in_folder(str(place)):
+        new = sorted(files_outside((os.path.basename(project.path),)) - before)
+    assert not new, 'files outside of the project: %s' % ', '.join(new[:5])
+
+
+def new_project(path: Path) -> Any:
+    """A new project in a folder of its own."""
+    with in_folder(str(path.parent)):
         project = Project(Config.getDomain(), str(path))
         project.create()
         project.load(chdir=True)
-        before = files_outside(())
-        with in_folder(str(path)):
-            every = [new_protocol(project, one, 'Placed', {}) for one in protocols.__all__]
-            if checkPlace(project):
-                for protocol in every:
-                    told = protocol.validate()
-                    assert len(told) == 1 and repr(name.text)[1:-1] in told[0], '%s: %s' % (protocol.getClassName(), told)
-                return
-            chosen = Chosen(project, lambda one, **values: new_protocol(project, one, 'Placed', values))
-            for protocol in every:
-                if hasJobStar(type(protocol)):
-                    job = chosen.new(protocol.getClassName(), **chosen.inputs(protocol.getClassName()))
-                    send(job, recorder, '', write=False)
-        new = sorted(files_outside((path.name,)) - before)
-        assert not new, 'files outside of the project: %s' % ', '.join(new[:5])
+    return project
 
 
 def work_in(place: Path) -> None:
     """Real runs, each a process that Scipion starts, in a project in this folder."""
     shutil.rmtree(str(place), ignore_errors=True)
     place.mkdir(parents=True)
-    with in_folder(str(place)):
-        project = Project(Config.getDomain(), str(place / 'project'))
-        project.create()
-        project.load(chdir=True)
+    project = new_project(place / 'project')
     done: Dict[str, Any] = {}
     with in_folder(project.path):
         for step in make_road(str(scene_folder())):

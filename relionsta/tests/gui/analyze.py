@@ -27,6 +27,15 @@ class AnalyzeMixin(ProjectWindowMixin):
         self.window.root.geometry('1366x768+0+0')
         settle(self.window.root, 0.5)
 
+    def check(self, runs):
+        """runs: name -> (protocol, lines that must open a window). All of their lines open, each run is tried."""
+        for name, (protocol, lines) in runs.items():
+            with self.part(run=name):
+                opened = self.openAll(protocol)
+                self.assertEqual({line for line in opened if opened[line]}, set(opened))
+                windows = {line for line, titles in opened.items() if any(protocol.getRunName() in one for one in titles)}
+                self.assertTrue(set(lines) <= windows, opened)
+
     def openAll(self, protocol):
         """Open the form of the run's first viewer, its overview and each of its lines; titles of the windows by line.
 

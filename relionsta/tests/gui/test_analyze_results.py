@@ -15,20 +15,7 @@ from relionsta.tests.protocols.subsets import add_inputs, by_hand
 PARTICLES = {'showOrientations', 'showCoverage', 'showTomograms', 'showInTomogram'}
 
 
-class AnalyzeCase(AnalyzeMixin, StaCase):
-    """Opens the runs of a test one after the other, and compares what has opened."""
-
-    def check(self, runs):
-        """runs: name -> (protocol, lines that must open a window)."""
-        for name, (protocol, lines) in runs.items():
-            with self.part(run=name):
-                opened = self.openAll(protocol)
-                self.assertEqual({line for line in opened if opened[line]}, set(opened))
-                windows = {line for line, titles in opened.items() if any(protocol.getRunName() in one for one in titles)}
-                self.assertTrue(set(lines) <= windows, opened)
-
-
-class TestStaAnalyzeRoad(AnalyzeCase):
+class TestStaAnalyzeRoad(AnalyzeMixin, StaCase):
     """The road from import to post-processing."""
 
     _until = 'postprocess'
@@ -86,7 +73,6 @@ class TestStaAnalyzePseudo(AnalyzeMixin, PseudoCase):
     """What takes 3D pseudo-subtomograms."""
 
     _pseudoUntil = REFINE3D
-    check = AnalyzeCase.check
 
     def test_bodies_subtraction_and_local_resolution(self):
         """The last looks at a map before it is published."""
@@ -103,8 +89,6 @@ class TestStaAnalyzePseudo(AnalyzeMixin, PseudoCase):
 
 class TestStaAnalyzeSeries(AnalyzeMixin, SeriesCase):
     """Refinements of tilt series."""
-
-    check = AnalyzeCase.check
 
     def test_refined_series(self):
         """Whoever cannot see what a refinement of tilt series did keeps the series that it spoilt."""

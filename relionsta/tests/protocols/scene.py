@@ -5,11 +5,13 @@ import functools
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Dict
 
 from relionsta.runtime.build import find_build
 from relionsta.simulate.dataset import make_dataset
 from relionsta.simulate.parameters import SceneParameters
 from relionsta.simulate.presets import DemoSettings
+from relionsta.tests.faults.injectors.checksums import Mark, marks_of
 
 SCENE = SceneParameters(
     series=2, particles=8, tilts=8, tilt_step=9.0, image_size=(224, 192), thickness=80, pixel=5.0, tomogram_binning=4,
@@ -47,7 +49,15 @@ def scratch() -> Path:
 def scene_folder(parameters: SceneParameters = SCENE) -> Path:
     """Folder of a simulated data set, made once in a process; not to be changed."""
     name = 'scene %s' % hash(parameters)
-    return make_dataset(parameters, scratch() / name, find_build().home / 'bin', threads=2, say=str)
+    folder = make_dataset(parameters, scratch() / name, find_build().home / 'bin', threads=2, say=str)
+    made_files().update(marks_of([folder]))
+    return folder
+
+
+@functools.lru_cache(maxsize=1)
+def made_files() -> Dict[str, Mark]:
+    """Marks of the files of the scenes of this process, as they were made."""
+    return {}
 
 
 def copy_of_scene(name: str, parameters: SceneParameters = SCENE) -> Path:

@@ -82,6 +82,8 @@ class TestStaContinue(ContinueCase):
         stopped = self.stop_at(self._class3d(nr_iter=ITERATIONS), 'run_it%03d_data.star' % STOPPED)
         done = stopped.getCompleteIterations()
         self.assertIn(len(done), (STOPPED - 1, STOPPED, STOPPED + 1))
+        self.assertEqual(self.reloaded(stopped).outputParticles.getFirstItem().getParticlesStar(),
+                         stopped._getJobPath('run_it%03d_data.star' % done[-1]))
         times = {name: os.path.getmtime(stopped._getJobPath(name))
                  for name in self.files(stopped) if name.startswith('run_it001')}
         for name in ('run_it007_data.star', 'run_it007_class002.mrc', 'RELION_JOB_ABORT_NOW'):

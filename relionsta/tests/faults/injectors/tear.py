@@ -7,8 +7,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 import mrcfile
 import numpy as np
 
-#: Disks lose whole blocks.
-BLOCK = 512
+#: Disks lose whole sectors, file systems whole pages.
+SECTOR, PAGE = 512, 4096
 HEADER = 1024
 _STEP = re.compile(r'_it(\d+)_')
 #: A file's bytes, the file's path and the dice -> its bytes after the harm; None where this harm cannot be done to it.
@@ -35,8 +35,9 @@ def _cut_lines(data: bytes, _path: Path, random: np.random.Generator) -> Optiona
 
 def _zeros(data: bytes, _path: Path, random: np.random.Generator) -> Optional[bytes]:
     """A block that was never written, as file systems show it after a power cut."""
-    start = int(random.integers(0, max(1, len(data) // BLOCK))) * BLOCK
-    length = min(BLOCK * int(random.integers(1, 5)), len(data) - start)
+    block = PAGE if len(data) > 2 * PAGE else SECTOR
+    start = int(random.integers(0, max(1, len(data) // block))) * block
+    length = min(block * int(random.integers(1, 5)), len(data) - start)
     torn = data[:start] + bytes(length) + data[start + length:]
     return torn if torn != data else None
 
@@ -136,6 +137,7 @@ class Snapshot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: Dict[Path, bytes] = {path: path.read_bytes() for path in self._found()}
+        self._times = {path: os.stat(str(path)).st_mtime_ns for path in self.files}
         self._stamps = {path: self._stamp(path) for path in self.files}
 
     def _found(self) -> List[Path]:
@@ -159,4 +161,5 @@ class Snapshot:
                     path.rmdir()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
+                os.utime(str(path), ns=(self._times[path], self._times[path]))
                 self._stamps[path] = self._stamp(path)
