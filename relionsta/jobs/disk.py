@@ -17,6 +17,7 @@ DRAWING = 60000  # bytes of an .eps of curves
 DIRECTION = 27  # bytes of a direction in sampling.star; half of it in model.star
 ARROW = 85  # bytes of a direction that is drawn
 TRACK = 190  # bytes of a tilt of a particle's path in each of three drawings
+POINT = 25.0  # Å between the points at which a local resolution is measured
 SHIFT = 3800  # bytes of a tilt in a drawing of shifts
 #: Iterations that an auto-refine takes to converge: nobody knows before.
 TYPICAL_ITERATIONS = 16
@@ -29,8 +30,8 @@ MOTION_MAPS = 10
 class Sizes(NamedTuple):
     """Sizes of what goes into a job; 0 where it has none. particles and box: of their images, pixels; tilts: images of a
     particle; series: tilt series; stacks: the images are 2D; out_box: pixels of the images or maps that are made;
-    out_voxels: of a tomogram that is made; bodies: of a multi-body refinement; iterations: that are still to be done, 0
-    where the values say it."""
+    out_voxels: of a tomogram that is made; width: Å, of the maps that are made; bodies: of a multi-body refinement;
+    iterations: that are still to be done, 0 where the values say it."""
 
     particles: int = 0
     tilts: float = 0.0
@@ -39,6 +40,7 @@ class Sizes(NamedTuple):
     stacks: bool = True
     out_box: int = 0
     out_voxels: float = 0.0
+    width: float = 0.0
     bodies: int = 0
     iterations: int = 0
 
@@ -147,6 +149,12 @@ def _maps(number: int, drawings: int) -> Callable[[Mapping[str, Any], Sizes], Ro
     return estimate
 
 
+def _local_resolution(_values: Mapping[str, Any], sizes: Sizes) -> Room:
+    curves = (sizes.width / POINT) ** 3 * (sizes.out_box // 2 + 1) * 3 * NUMBER
+    return Room(2 * _map(sizes.out_box) + curves + DRAWING, 4, '2 maps of %d pixels and the curves of their points'
+                % sizes.out_box)
+
+
 def _subtract(values: Mapping[str, Any], sizes: Sizes) -> Room:
     number, box = 2 if values.get('do_float16') else 4, sizes.out_box
     each = number * (sizes.tilts * box ** 2 if sizes.stacks else float(box) ** 3)
@@ -184,7 +192,7 @@ _JOBS: Dict[str, Callable[[Mapping[str, Any], Sizes], Room]] = {
     'relion.multibody': _multibody,
     'relion.maskcreate': _maps(1, 0),
     'relion.postprocess': _maps(2, 2),
-    'relion.localres': _maps(3, 1),
+    'relion.localres': _local_resolution,
     'relion.subtract': _subtract,
     'relion.ctfrefinetomo': _ctf_refine,
     'relion.framealigntomo': _polish,

@@ -12,7 +12,7 @@ from pyworkflow.protocol import params
 from tomo.protocols import ProtTomoBase
 
 from ..jobs.asked import asked, is_same_work, read_asked, write_asked
-from ..results.arrived import LATE_SECONDS, first_missing, wait_for
+from ..results.arrived import first_missing, late_seconds, wait_for
 from ..runtime.build import RelionNotFound, find_build
 from . import checks, preflight
 from .all_or_none import allOrNone
@@ -67,8 +67,6 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     _resumes = False
     #: possible outputs that not every run makes
     _optionalOutputs = ()
-    #: seconds that results may come late
-    _patience = LATE_SECONDS
     _defaultMpi = 1
     _defaultThreads = 1
 
@@ -147,12 +145,13 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     def _awaitResults(self):
         """Wait until all that RELION has made is there: on a network disk that may be after its end.
 
-        Raises ValueError with the file that is still missing when `_patience` (seconds) is over.
+        Raises ValueError with the file that is still missing when the time for it (results.arrived) is over.
         """
-        missing = wait_for(self._missingResult, self._patience, self.info)
+        patience = late_seconds()
+        missing = wait_for(self._missingResult, patience, self.info)
         if missing:
             raise ValueError('%s, %.0f s after RELION has ended. If the disk is on the network and shows the file later, '
-                             'choose Continue: RELION is not run again.' % (missing, self._patience))
+                             'choose Continue: RELION is not run again.' % (missing, patience))
 
     def _missingResult(self):
         """What of RELION's results is not there, or not whole, as a message that names the file; '' for nothing."""

@@ -3,9 +3,11 @@ import contextlib
 import functools
 import os
 
+from ..results.arrived import late_seconds, wait_for
 from ..results.full_disk import Spare, bytes_in, free_bytes, full_disk_message, is_disk_error, is_full, spoken_bytes
 from ..results.torn import torn_files
 from .checks import someOf
+from .needs import roomOf
 
 #: Room that is kept back while a step works, so that Scipion can write down why it failed.
 SPARE = 'spare'
@@ -56,14 +58,19 @@ def checkWritten(protocol, program, folder):
     """
     if is_full(protocol._getPath()):
         raise DiskFull('%s: %s' % (program, _message(protocol)))
-    torn = torn_files(folder)
+    torn = wait_for(lambda: _tornIn(folder), late_seconds(), protocol.info)  # a disk of the network may show them later
     if torn:
         raise DiskFull(
-            '%s ended without an error, but %d of its files are not whole (%s). The disk was full for a while, or a quota '
-            'was reached; now %s are free in %s. Make room there, then choose Continue.'
-            % (program, len(torn), someOf([os.path.relpath(path, folder) for path in torn], NAMED),
-               spoken_bytes(free_bytes(folder)), os.path.abspath(folder)))
+            '%s ended without an error, but %s. The disk was full for a while, or a quota was reached; now %s are free in %s. '
+            'Make room there, then choose Continue.'
+            % (program, torn, spoken_bytes(free_bytes(folder)), os.path.abspath(folder)))
+
+
+def _tornIn(folder):
+    torn = torn_files(folder)
+    names = someOf([os.path.relpath(path, folder) for path in torn], NAMED)
+    return '%d of its files are not whole (%s)' % (len(torn), names) if torn else ''
 
 
 def _message(protocol):
-    return full_disk_message(protocol._getPath(), bytes_in(protocol._getExtraPath()))
+    return full_disk_message(protocol._getPath(), bytes_in(protocol._getExtraPath()), round(roomOf(protocol).bytes))

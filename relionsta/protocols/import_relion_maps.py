@@ -54,7 +54,7 @@ class ImportMapsMixin:
             return []
         path = job.maps['map'] if 'map' in job.maps else self._mean(halves)
         pixel = pixel_size(path)
-        volume = make_volume(path, pixel, halves if len(halves) == 2 else ())
+        volume = make_volume(path, pixel, halves if len(halves) == 2 else (), in_header=False)
         self._defineOutputs(**{MAP: volume})
         return ['Map %s, %d voxels of %.4g Å%s%s.' % (
             path.rsplit('/', 1)[-1], volume.getDim()[0], pixel, ', with half maps' if len(halves) == 2 else '',

@@ -164,14 +164,14 @@ class ProtStaImportSeries(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
             return errors
         try:
             locations = self._find(self.filesPath.get())
-        except SourceError as error:
+        except (SourceError, OSError) as error:
             return ['*Folder or pattern*: %s' % error]
         for location in locations[:TRIED_EARLY]:
             try:
                 check_ts_id(scipion_ts_id(location.ts_id))
                 self._read(location)
                 return []
-            except (SourceError, ConvertError) as error:
+            except (SourceError, ConvertError, OSError) as error:
                 errors.append('*Folder or pattern*: %s: %s' % (location.ts_id, error))
         return errors[:MOST_PROBLEMS] if len(errors) == len(locations) else []
 

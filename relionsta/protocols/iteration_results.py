@@ -1,7 +1,7 @@
 """Which iterations of a run can be trusted, and which one must be there when RELION has ended."""
 from ..jobs.asked import ITERATIONS
 from ..results.iterations import end_lacking, iteration_of, lacking
-from ..results.sound import unsound
+from ..results.sound import foreign, unsound
 from .runner import hasSaid
 
 #: In the additional arguments: RELION then makes another number of iterations than the form says.
@@ -51,7 +51,8 @@ class IterationResultsMixin:
     def _awaitResults(self):
         super()._awaitResults()
         expected = self._getExpected()
-        problem = '' if expected is None else unsound(self._getJobPath(), self._job.type, expected)
+        folder, kind = self._getJobPath(), self._job.type
+        problem = '' if expected is None else unsound(folder, kind, expected) or foreign(folder, kind, expected)
         if problem:
             raise ValueError('Iteration %d is damaged: %s. Choose another one in "Iteration to use", and Continue.'
                              % (expected, problem.rstrip('.')))

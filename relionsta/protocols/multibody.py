@@ -10,7 +10,7 @@ from ..convert.bulk import read_columns
 from ..convert.given import check_given
 from ..convert.parts import NAME
 from ..convert.values import subset
-from ..convert.volumes import make_volume
+from ..convert.volumes import check_map, make_volume
 from ..jobs import files
 from ..jobs.bodies import bodies_text, default_bodies, parse_bodies, write_bodies
 from ..jobs.multibody import MULTIBODY
@@ -18,7 +18,7 @@ from ..objects import SetOfStaParticles
 from ..results.flexibility import explained_variance, read_projections
 from ..results.history import read_iteration
 from ..results.iterations import end_lacking, is_converged
-from ..results.maps import is_whole_mrc, read_map, write_mean
+from ..results.maps import read_map, write_mean
 from ..results.model import read_model
 from ..star import read_star, write_star
 from . import maps
@@ -248,7 +248,7 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         more = {role: self._getJobPath(name) for role, name in files.optional_iteration_files(*chosen).items()}
         for body in files.body_roles(number):
             halves = ['%s_%s' % (half, body) for half in ('half1', 'half2')]
-            if all(is_whole_mrc(more[half + '_unfil']) for half in halves):
+            if any(os.path.lexists(more[half + '_unfil']) for half in halves):
                 names.update((half, more[half + '_unfil']) for half in halves)
             names[body] = self._getExtraPath('%s_%s_mean.mrc' % (files.iteration_root(files.RUN, self.getIteration()), body))
         return names
@@ -259,6 +259,8 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
         for role, body in zip(files.body_roles(len(model.classes)), model.classes):
             halves = [names['%s_%s' % (half, role)] for half in ('half1', 'half2')]
             if not self._isFinal():
+                for half in halves:
+                    check_map(half, model.box_size, model.pixel_size)
                 write_mean(names[role], halves)
             volume = make_volume(names[role], model.pixel_size, halves, box=model.box_size)
             volume.setObjLabel('Body %d' % body.number)

@@ -66,8 +66,8 @@ def sizesOf(protocol):
         if job == 'relion.reconstructtomograms':
             return _tomogramSizes(protocol)
         volume = _given(protocol, 'inputVolume')
-        made = maps.boxSize(volume) if volume is not None else 0
-        return Sizes(out_box=made or int(protocol.getValues().get('denovo_box_size') or 0))
+        made = maps.boxSize(volume) if volume is not None else int(protocol.getValues().get('denovo_box_size') or 0)
+        return Sizes(out_box=made, width=made * volume.getSamplingRate() if volume is not None else 0.0)
     box = (particles.getBoxSize() if hasattr(particles, 'is2D') else 0) or 0
     stacks = particles.is2D() if hasattr(particles, 'is2D') else True
     return Sizes(particles=particles.getSize(), tilts=_tilts(protocol, particles), series=len(particles.getTSIds()), box=box,

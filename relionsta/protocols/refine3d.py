@@ -1,15 +1,16 @@
 """3D auto-refine."""
 import enum
+import os
 
 from pwem.objects import SetOfFSCs, Volume
 
-from ..convert.volumes import make_volume
+from ..convert.volumes import check_map, make_volume
 from ..jobs import files
 from ..jobs.refine3d import REFINE3D
 from ..objects import SetOfStaParticles
 from ..results.history import read_iteration
 from ..results.iterations import end_lacking, is_converged
-from ..results.maps import is_whole_mrc, write_mean
+from ..results.maps import write_mean
 from ..results.model import read_model
 from . import checks, maps
 from .fscs import addFscSet
@@ -78,6 +79,8 @@ class ProtStaRefine3D(ProtStaReferenceBase):
         names = self._getFinalNames() if self._isFinal() else self._getIterationNames()
         halves = [names['half1'], names['half2']]
         if not self._isFinal():
+            for half in halves:
+                check_map(half, model.box_size, model.pixel_size)
             write_mean(names['map'], halves)
         volume = make_volume(names['map'], model.pixel_size, halves, box=model.box_size)
         particles = self._readParticles(names['data'])
@@ -98,7 +101,7 @@ class ProtStaRefine3D(ProtStaReferenceBase):
         more = files.optional_iteration_files(self._job.type, files.RUN, number)
         paths = {role: self._getJobPath(names[role]) for role in ('half1', 'half2', 'data')}
         unfiltered = {half: self._getJobPath(more[half + '_unfil']) for half in ('half1', 'half2')}
-        if all(is_whole_mrc(path) for path in unfiltered.values()):
+        if any(os.path.lexists(path) for path in unfiltered.values()):
             paths.update(unfiltered)
         return dict(paths, map=self._getExtraPath('%s_mean.mrc' % files.iteration_root(files.RUN, number)))
 

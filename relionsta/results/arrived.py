@@ -11,8 +11,19 @@ PathLike = Union[str, Path]
 #: How long the files of a program that has ended may take to appear whole, in seconds. Clients of a network disk (NFS) look at
 #: a folder or file again after at most 60 s (acdirmax, acregmax); the rest is for writing what the server still holds.
 LATE_SECONDS = 90.0
+#: Environment variable with another number of seconds.
+LATE_VARIABLE = 'RELIONSTA_LATE_SECONDS'
 #: Seconds between two looks: the first and the longest.
 FIRST_LOOK, LAST_LOOK = 0.2, 5.0
+
+
+def late_seconds() -> float:
+    """How long results may come late: LATE_SECONDS, or what the environment says. Raises ValueError for what is no number."""
+    given = os.environ.get(LATE_VARIABLE, '')
+    try:
+        return max(0.0, float(given)) if given else LATE_SECONDS
+    except ValueError:
+        raise ValueError('%s=%s: give a number of seconds, or nothing for %g.' % (LATE_VARIABLE, given, LATE_SECONDS)) from None
 
 
 def first_missing(paths: Iterable[PathLike]) -> str:
@@ -23,7 +34,7 @@ def first_missing(paths: Iterable[PathLike]) -> str:
     return next(filter(None, map(_problem, paths)), '')
 
 
-def wait_for(missing: Callable[[], str], seconds: float = LATE_SECONDS, say: Callable[[str], None] = lambda text: None) -> str:
+def wait_for(missing: Callable[[], str], seconds: float, say: Callable[[str], None] = lambda text: None) -> str:
     """Look until nothing is missing, at most for `seconds`; returns what is missing then, '' for nothing.
 
     missing: looks, and says what is missing. say: told once, if there is something to wait for.

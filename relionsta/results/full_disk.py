@@ -12,7 +12,8 @@ PROBE_BYTES = 64 << 10
 #: What is kept back for the record of a failure: Scipion's databases and logs.
 SPARE_BYTES = 1 << 20
 #: What the system says where a disk, a quota or the largest size of a file is reached.
-_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CODES = _FULL + (errno.EFBIG,)
 #: The same in the words of SQLite, and of programs that pass on the words alone.
 _WORDS = ('disk is full', 'No space left on device', 'Disk quota exceeded', 'File too large')
 _UNITS = ('bytes', 'kB', 'MB', 'GB', 'TB')
@@ -45,7 +46,7 @@ def is_full(folder: PathLike) -> bool:
         with tempfile.NamedTemporaryFile(dir=str(folder), prefix='.probe') as file:
             os.posix_fallocate(file.fileno(), 0, PROBE_BYTES)
     except OSError as error:
-        return error.errno in _CODES
+        return error.errno in _FULL
     return False
 
 

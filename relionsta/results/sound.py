@@ -4,6 +4,7 @@ A complete iteration has files that are closed and of the right size (`iteration
 from one, or hands it on, must know more: a power cut can leave blocks of zeros in the middle of a file, and a disk of the
 network a part of the iteration that was written there before.
 """
+import os
 from pathlib import Path
 from typing import Dict, Union
 
@@ -18,6 +19,7 @@ from .model import Model, read_model, read_optimiser, read_sampling
 
 PathLike = Union[str, Path]
 NAME, LOG_LIKELIHOOD = 'rlnTomoParticleName', 'rlnLogLikeliContribution'
+_ROOT = 'rlnOutputRootName'
 _INDEX, _NOISE = 'rlnSpectralIndex', 'rlnReferenceSigma2'
 #: model.star has the sum of the particles' log-likelihoods with seven digits (measured on RELION 5.1).
 SUM_TOLERANCE = 2e-6
@@ -51,6 +53,24 @@ def unsound(folder: PathLike, job_type: str, iteration: int, root: str = files.R
     except (StarError, MapError) as error:
         return str(error)
     return ''
+
+
+def foreign(folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> str:
+    """A message where the optimiser.star of an iteration says that it was written in another folder; '' where it is this one's.
+
+    folder: as RELION got it. A run that went on may name it with dots in between.
+    """
+    path = Path(folder, files.iteration_files(job_type, root, iteration)['optimiser'])
+    block = 'optimiser_general'
+    try:
+        told = str(read_star(path, [block], only={block: (_ROOT,)})[block][_ROOT].iloc[0])
+    except KeyError:
+        return ''  # a version that does not say so
+    except StarError as error:
+        return str(error)
+    if os.path.normpath(told) == os.path.normpath(os.path.join(os.fspath(folder), root)):
+        return ''
+    return '%s is of another run (%s)' % (path, told)
 
 
 def check_rows(path: PathLike) -> pd.DataFrame:

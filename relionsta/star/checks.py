@@ -1,6 +1,6 @@
 """Checks of single columns, each naming the first value that is wrong."""
 from pathlib import Path
-from typing import Callable, Iterable, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Optional, Sequence, Union
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ def check_each(table: pd.DataFrame, column: str, good: Callable[[np.ndarray], np
         raise StarError(path, f'{column} is {values[wrong[0]]:g} in row {row_number(table, wrong[0])}; it {rule}', block)
 
 
-def check_names(names: 'pd.Series[str]', trouble: Callable[[str], str], path: Where, block: str) -> None:
+def check_names(names: 'pd.Series[Any]', trouble: Callable[[str], str], path: Where, block: str) -> None:
     """Raise StarError for a name that RELION cannot work with. trouble: says why it cannot, '' where it can."""
     for name in names.unique():
         why = trouble(name)

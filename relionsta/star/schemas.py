@@ -6,7 +6,7 @@ particles); it crashes without a message where optics or half sets are missing. 
 block, the column, the first value that is wrong and what to do.
 """
 import re
-from typing import Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 import numpy as np
 import pandas as pd
@@ -170,7 +170,7 @@ def check_particle_names(particles: pd.DataFrame, path: Where = None) -> None:
         _check_many_names(particles['rlnTomoParticleName'].astype(str), particle_trouble, path, 'particles')
 
 
-def _check_many_names(names: 'pd.Series[str]', trouble: Callable[[str], str], path: Where, block: str) -> None:
+def _check_many_names(names: 'pd.Series[Any]', trouble: Callable[[str], str], path: Where, block: str) -> None:
     """As check_names, quick where a million of them are right."""
     if suspects(names.tolist()):
         check_names(names, trouble, path, block)

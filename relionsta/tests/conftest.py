@@ -15,6 +15,7 @@ from relionsta.tests.find import real_data
 _FOLDER = Path(tempfile.mkdtemp(prefix='relionsta-tests-'))
 atexit.register(shutil.rmtree, str(_FOLDER), ignore_errors=True)
 os.environ['MPLBACKEND'] = 'Agg'
+os.environ.setdefault('RELIONSTA_LATE_SECONDS', '1')
 prepare_scipion(_FOLDER)
 
 #: Marks of the files of other programs at the start of a session.

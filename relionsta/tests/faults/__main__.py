@@ -39,6 +39,7 @@ def _one(name: str, folder: Path, seed: int, quick: bool) -> int:
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     os.environ['MPLBACKEND'] = 'Agg'
+    os.environ.setdefault('RELIONSTA_LATE_SECONDS', '1')
     prepare_scipion(place / 'scipion')
     from .ledger import Ledger
     ledger = Ledger(name, place, seed, quick)

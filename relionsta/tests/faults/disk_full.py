@@ -1,4 +1,5 @@
 """Full disks: while RELION writes, while we write, and for every file that we write ourselves."""
+import concurrent.futures
 import os
 import shutil
 import sqlite3
@@ -10,16 +11,18 @@ from pyworkflow.project import Project
 from pyworkflow.protocol.constants import MODE_RESUME
 
 from ...protocols.full_disk import SPARE
-from ...results.full_disk import SPARE_BYTES
 from .finished import MAKERS, project_case
 from .full_disk_writers import WRITERS, prove_writer
 from .injectors.disk import NoSmallDisk, SmallDisk, bytes_of, file_size_limit, small_disk
+from .injectors.watch import Watch
 from .ledger import Ledger
 from .same import check_same
 
 DISK_BYTES = 192 << 20
-#: What Scipion and our inputs take of the disk before RELION starts: logs, run.sh, STAR files.
-SLACK = 48 << 10
+#: What Scipion and our inputs take of the disk from the first step on: logs, run.sh, STAR files.
+SLACK = 40 << 10
+#: Seconds that a run may take to come to its first step.
+PATIENCE = 120
 #: Largest file under a limit: Scipion's databases and what we keep back are smaller, maps of 96 pixels are larger.
 LIMIT = 3 << 19
 #: What a message must say, one of each: what is wrong, how much there is, where, and what to do.
@@ -42,7 +45,7 @@ class Case(NamedTuple):
 CASES = (
     Case('extraction, in the images', 'extract', (0.05, 0.4), quick=True),
     Case('extraction, at the end', 'extract', (0.6, 0.8)),
-    Case('extraction, at the input STAR files', 'extract', (-0.3, -0.15)),
+    Case('extraction, at the input STAR files', 'extract', (-0.17, -0.12)),
     Case('reconstruct particle', 'reconstruct', (0.1, 0.7)),
     Case('reconstruct particle, files that are removed at the end', 'reconstruct', (1.2, 1.4)),
     Case('reconstruct particle, a limit of file size', 'reconstruct', limit=LIMIT,
@@ -118,7 +121,7 @@ def _prove(case: Case, project: Project, disk: SmallDisk, reference: Any, part: 
         with file_size_limit(case.limit):
             project.launchProtocol(run, wait=True)
     else:
-        _launch_with(project, disk, run, _before(project) + int(part * _written(reference)))
+        _launch_with(project, disk, run, SLACK + int(part * _written(reference)))
     _check_failed(run, bool(case.limit))
     assert list(run.iterOutputAttributes()) == []
     disk.empty()
@@ -134,7 +137,7 @@ def _prove_outputs(project: Project, disk: SmallDisk, reference: Any) -> None:
     assert run.isFinished(), run.getErrorMessage()
     run.outputIteration.set(1)
     run.runMode.set(MODE_RESUME)
-    _launch_with(project, disk, run, SPARE_BYTES + (6 << 10))
+    _launch_with(project, disk, run, 6 << 10)
     _check_failed(run, limited=False)
     disk.empty()
     _go_on(project, run)
@@ -164,14 +167,18 @@ def _copy(project: Project, reference: Any, values: Dict[str, Any]) -> Any:
     return run
 
 
-def _before(project: Project) -> int:
-    """What a run takes of the disk before its program starts: a copy of the project's database, what we keep back, texts."""
-    return os.path.getsize(project.getDbPath()) + SPARE_BYTES + SLACK
-
-
 def _launch_with(project: Project, disk: SmallDisk, run: Any, free: int) -> None:
+    """Run it; others fill the disk when its first step has begun, after all checks, and leave so many bytes to it."""
+    folder, name = os.path.split(run.getWorkingDir())
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, Watch(folder) as watch:
+        filled = pool.submit(_fill, watch, name, disk, free)
+        project.launchProtocol(run, wait=True)
+        filled.result()
+
+
+def _fill(watch: Watch, name: str, disk: SmallDisk, free: int) -> None:
+    watch.wait('%s/logs/%s' % (name, SPARE), 'closed', timeout=PATIENCE)
     disk.leave(free)
-    project.launchProtocol(run, wait=True)
 
 
 def _check_failed(run: Any, limited: bool) -> None:
@@ -195,7 +202,7 @@ def _prove_export(project: Project, disk: SmallDisk, reference: Any) -> None:
     run.exportFolder.set(str(target))
     project.saveProtocol(run)
     project.mapper.commit()
-    _launch_with(project, disk, run, os.path.getsize(project.getDbPath()) + SPARE_BYTES + (8 << 10))
+    _launch_with(project, disk, run, 8 << 10)
     _check_failed(run, limited=False)
     assert not target.exists(), sorted(os.listdir(str(target)))
     disk.empty()

@@ -32,6 +32,8 @@ from .injectors.disk import SmallDisk, file_size_limit
 #: A file may not grow beyond it where its size is limited: less than any of these files has.
 LIMIT = 64
 ROWS = 400
+#: Of an MRC file: the texts of its header, with the time in them.
+LABELS = slice(224, 1024)
 
 
 class Writer(NamedTuple):
@@ -76,10 +78,15 @@ def _must_fail(writer: Writer, place: Path, why: str) -> None:
 
 
 def _bytes(folder: Path) -> Dict[str, bytes]:
-    """All files in a folder by name, the hidden ones too, without the name of the folder in them."""
-    return {os.path.relpath(os.path.join(place, name), str(folder)):
-            Path(place, name).read_bytes().replace(str(folder).encode(), b'')
-            for place, _, names in os.walk(str(folder)) for name in names}
+    """All files in a folder by name, the hidden ones too, without the name of the folder and the time in them."""
+    found = {}
+    for place, _, names in os.walk(str(folder)):
+        for name in names:
+            content = Path(place, name).read_bytes()
+            if name.endswith('.mrc'):
+                content = content[:LABELS.start] + content[LABELS.stop:]
+            found[os.path.relpath(os.path.join(place, name), str(folder))] = content.replace(str(folder).encode(), b'')
+    return found
 
 
 def _table(number: int) -> pd.DataFrame:

@@ -33,9 +33,11 @@ class Group(NamedTuple):
 GROUPS: Tuple[Group, ...] = (
     Group('values', 1, 'random values typed into forms', 100000),
     Group('names', 1, 'names that hurt, by protocol', 12 * 24),
-    Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 36),
+    Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 45),
     Group('kills_tomograms', 2, 'kill -9 in extraction, CTF refinement, polishing', 22),
-    Group('stop', 2, "Scipion's Stop", 12),
+    Group('stop', 2, "Scipion's Stop: nothing is left, the last iteration is output", 18),
+    Group('torn', 3, 'torn files of every kind of job, by all that reads them', 500),
+    Group('late', 3, 'late, stale, scrambled and foreign files', 60),
     Group('failures', 4, 'failures that are named, with what to do', 100),
     Group('preflight', 4, 'found before a run starts', 40),
     Group('disk_full', 5, 'full disks and limits of file size', 30),

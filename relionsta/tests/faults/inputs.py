@@ -64,8 +64,7 @@ WORKS = (
     Work('extract again', _again('extract'), quick=True),
     Work('reconstruct particle again', _again('reconstruct')),
     Work('select particles', lambda case, runs: case.run_new(
-        'ProtStaSelectParticles', inputParticles=case.output(runs['extract'], 'outputParticles'), operation='split'),
-         quick=True),
+        'ProtStaSelectParticles', inputParticles=case.output(runs['extract'], 'outputParticles'), operation='split')),
     Work('extract with new boxes from particles', lambda case, runs: case.run_new(
         'ProtStaExtract', inputCoordinates=case.output(runs['refine3d'], 'outputParticles'), sizesBy=1, boxBinning=2.0,
         binned_size_pix=24, numberOfThreads=2)),

@@ -38,8 +38,8 @@ POLISH = (
     Kill('temp/TS_01_positions.star', 'renamed', 'RELION', cut=True),
     Kill('temp/TS_01_motion.star', 'made', 'both', cut=True),
     Kill('temp/TS_01_motion.star', 'written', 'RELION', cut=True),
-    Kill('temp/TS_02_projections.star', 'renamed', 'all but RELION'),
     Kill('temp/TS_02_motion.star', 'written', 'both', cut=True),
+    Kill('temp/TS_02_projections.star', 'renamed', 'all but RELION'),
     Kill('motion.star', 'written', 'RELION', cut=True, how='command line'),
     Kill('particles.star', 'made', 'both', cut=True),
 )

@@ -4,7 +4,7 @@ import os
 import tempfile
 import tracemalloc
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple
 
 from pyworkflow.protocol.constants import STATUS_RUNNING
 
@@ -56,8 +56,27 @@ def run(ledger: Ledger) -> None:
                 continue
             with ledger.case(looker.name):
                 ledger.note(looker.name, _spend_day(looker, ledger))
+        for name, leak in LEAKS.items():
+            with ledger.case('a leak is found: %s' % name):
+                _must_be_found(leak)
     finally:
         tracemalloc.stop()
+
+
+def _must_be_found(leak: Callable[[List[Any]], Any]) -> None:
+    """What is watched here would show this leak at each look."""
+    kept: List[Any] = []
+    before = held()
+    for _ in range(QUICK):
+        leak(kept)
+    try:
+        check_held(before, held(), QUICK)
+    except AssertionError:
+        return
+    finally:
+        for one in kept:
+            getattr(one, 'close', lambda: None)()
+    raise AssertionError('it was not found')
 
 
 def _spend_day(looker: Looker, ledger: Ledger) -> Any:
@@ -181,6 +200,12 @@ def _parent(_folder: Path, _log: Path) -> Callable[[], Any]:
         assert readRun(run)['status'] == 'finished' and not isAtWork(run)
     return look
 
+
+#: Leaks of one look each, put into a list.
+LEAKS: Dict[str, Callable[[List[Any]], Any]] = {
+    '1 kB': lambda kept: kept.append(bytes(1000)),
+    'an open file': lambda kept: kept.append(open(os.devnull)),  # noqa: SIM115  that is the harm
+}
 
 LOOKERS = (
     Looker('figures that follow a run', DAY_WINDOW, _follower),

@@ -30,15 +30,15 @@ from relionsta.tests.protocols.case import shared_road
 from relionsta.tests.protocols.scene import SETTINGS
 from relionsta.tests.protocols.test_refusals import TRIED_WHERE_THEY_RUN, RefusalCase
 
-from .injectors.disks import SmallDisk, can_mount, small_disk
+from .injectors.disk import NoSmallDisk, SmallDisk, read_only, small_disk
 from .injectors.played import PlayedRelion
 from .ledger import Ledger
 
-MEGABYTES = 400  # of the small disk
+SMALL = 400 << 20  # bytes of the small disk
 CPU = 'RELION version: 5.1.0 \nPrecision: BASE=double\n'
 #: Jobs of the road that RELION's programs did.
 MEASURED = ('extract', 'reconstruct', 'class3d', 'classify', 'mask', 'refine3d', 'postprocess')
-FIX = ('Choose', 'Make room', 'Set RELION_HOME', 'set RELION_HOME', 'Put ')
+FIX = ('Choose', 'Build', 'Make room', 'Set RELION_HOME', 'set RELION_HOME', 'Put ')
 
 
 def run(ledger: Ledger) -> None:
@@ -235,7 +235,7 @@ def _ranks(ledger: Ledger, road: Any) -> None:
                     assert 'does not start' in report(examine())
                 else:
                     protocol = _class3d(road, numberOfMpi=many)
-                    host = protocol.getHostConfig()
+                    host = road.project.getHostConfig(protocol.getHostName())
                     with _changed(host.mpiCommand, 'mpirun --oversubscribe -np %(JOB_NODES)d %(COMMAND)s'):
                         assert protocol.validate() == [], protocol.validate()
     with ledger.case('MPI: a queue has its own'):
@@ -277,21 +277,29 @@ def _exotic(ledger: Ledger, road: Any) -> None:
 
 def _disks(ledger: Ledger, road: Any) -> None:
     place = ledger.folder / 'disk'
-    if not can_mount(place):
-        ledger.open('small, full and read-only disks', 'this process may not mount file systems.',
-                    'Run the campaign as root, in a container for example.')
-        return
-    with small_disk(place, MEGABYTES) as disk:
-        shutil.copytree(road.project.path, str(place / 'project'), symlinks=True)
-        project = Project(pyworkflow.Config.getDomain(), str(place / 'project'))
-        project.load()
-        try:
-            copy = _Copied(project, {job: project.getProtocol(run.getObjId()) for job, run in road.done.items()})
+    try:
+        with small_disk(place, SMALL) as disk:
+            shutil.copytree(road.project.path, str(place / 'project'), symlinks=True)
+            copy = _opened(place / 'project', road)
             for row in DISKS:
                 with ledger.case('disk: %s' % row.what):
                     _check_disk(row, disk, copy)
-        finally:
-            os.chdir(road.project.path)
+            disk.empty()
+            with ledger.case('disk: read-only'), read_only(place / 'project', ledger.folder / 'read only'):
+                _check_told(_class3d(_opened(ledger.folder / 'read only', road)).validate(), ('nothing can be', 'read-only'))
+                _check_commands(ledger.folder / 'read only', copy, 'nothing can be written')
+    except NoSmallDisk as error:
+        ledger.open('small, full and read-only disks', 'this process may not mount file systems (%s).' % error,
+                    'Run the campaign as root, in a container for example.')
+    finally:
+        os.chdir(road.project.path)
+
+
+def _opened(folder: Path, road: Any) -> '_Copied':
+    """A copy of the road's project."""
+    project = Project(pyworkflow.Config.getDomain(), str(folder))
+    project.load()
+    return _Copied(project, {job: project.getProtocol(run.getObjId()) for job, run in road.done.items()})
 
 
 class _Copied(NamedTuple):
@@ -315,8 +323,7 @@ class Disk(NamedTuple):
 
 
 DISKS = (
-    Disk('read-only', 'ro', error=('nothing can be written', 'read-only'), said='nothing can be written'),
-    Disk('full', leave=0x1000, error=('nothing can be written', 'full'), said='nothing can be written'),
+    Disk('full', leave=0x1000, error=('*Disk*', '4.1 kB are free'), said='4.1 kB are free'),
     Disk('nearly full', leave=5 << 20, error=('*Disk*', 'only 5'), said='only 5'),
     Disk('low', leave=50 << 20, warning=('*Disk*', 'only 52', 'soon')),
     Disk('too small for the run', leave=50 << 20, error=('*Disk*', '999 iterations of 1 class of 24 pixels', '52', ' free'),
@@ -329,10 +336,9 @@ DISKS = (
 
 
 def _check_disk(row: Disk, disk: SmallDisk, copy: _Copied) -> None:
-    disk.remount('rw')
-    disk.free()
+    disk.empty()
     if row.leave:
-        disk.fill(row.leave)
+        disk.leave(row.leave)
     disk.remount(row.options)
     protocol = _class3d(copy, **dict(row.values))
     errors = protocol.validate()
@@ -342,12 +348,17 @@ def _check_disk(row: Disk, disk: SmallDisk, copy: _Copied) -> None:
             _check_told(told, words)
     assert bool(errors) == bool(row.error), errors
     if row.said:
-        text = report(examine(Path(copy.project.path)))
-        assert row.said in text or 'GB free' in text and '!!' in text, text
-        done = subprocess.run([sys.executable, '-m', 'relionsta', 'check', copy.project.path, '--run',
-                               str(copy.done['class3d'].getObjId())], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              universal_newlines=True, check=False)
-        assert done.returncode == 1 and row.said in done.stdout and 'Traceback' not in done.stdout, done.stdout
+        _check_commands(Path(copy.project.path), copy, row.said)
+
+
+def _check_commands(folder: Path, copy: _Copied, said: str) -> None:
+    """The doctor and the check of a run, on the command line, say it too."""
+    found = [one for one in examine(folder) if one.what in ('Project', 'Runs')]
+    assert all(one.fix for one in found) and len(found) == 2, found
+    done = subprocess.run([sys.executable, '-m', 'relionsta', 'check', str(folder), '--run',
+                           str(copy.done['class3d'].getObjId())], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True, check=False)
+    assert done.returncode == 1 and said in done.stdout and 'Traceback' not in done.stdout, done.stdout
 
 
 def _every_protocol(ledger: Ledger, road: Any) -> None:

@@ -1,8 +1,10 @@
 """All that reads the files of a finished run, done in this process without changing the project."""
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple
+from unittest import mock
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 from relionsta.protocols.full_disk import DiskFull
 from relionsta.protocols.runner import RelionFailed, spentText
 from relionsta.report.figures import figuresOf
+from relionsta.results.arrived import LATE_VARIABLE
 from relionsta.results.follow import Follower
 from relionsta.results.history import read_iteration
 from relionsta.results.iterations import complete_iterations, is_converged
@@ -18,6 +21,7 @@ from relionsta.results.model import Model
 #: What a reader may raise: errors that are shown to people as they are.
 REFUSALS = (ValueError, RelionFailed, DiskFull)
 ITERATIVE = ('ProtStaInitialModel', 'ProtStaClass3D', 'ProtStaRefine3D', 'ProtStaMultiBody')
+_DIGEST = re.compile('[0-9a-f]{40}')
 CANNOT = 'The results cannot be read'
 
 
@@ -28,14 +32,17 @@ class Answer(NamedTuple):
     files: frozenset = frozenset()
 
 
-def make_outputs(run: Any) -> Answer:
-    """The outputs as createOutputStep would make them now, but not kept in the project."""
+def make_outputs(run: Any, patience: float = 0.) -> Answer:
+    """The outputs as createOutputStep would make them now, but not kept in the project.
+
+    patience: seconds that it waits for files that come late.
+    """
     made: Dict[str, Any] = {}
     run._defineOutputs = lambda **outputs: made.update(outputs)
     run._defineSourceRelation = lambda *_: None
     run._store = lambda *_: None
-    run._patience = 0
-    run._awaitResults()
+    with mock.patch.dict(os.environ, {LATE_VARIABLE: str(patience)}):
+        run._awaitResults()
     run._makeOutputs()
     return Answer({name: _content(output) for name, output in made.items()}, frozenset(_named(made.values())))
 
@@ -49,9 +56,14 @@ def _content(output: Any) -> Any:
         return attributes
     with sqlite3.connect(path) as base:
         tables = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
-        rows = {name: [tuple(value for key, value in zip(_columns(base, name), row) if key != 'creation')
+        rows = {name: [tuple(_settled(value) for key, value in zip(_columns(base, name), row) if key != 'creation')
                        for row in base.execute('SELECT * FROM "%s"' % name)] for name in tables if name != 'Properties'}
     return rows, [one for one in attributes if not one[0].endswith('_size')]
+
+
+def _settled(value: Any) -> Any:
+    """A set also remembers digests of its files with their times, which change when a file is written again."""
+    return 'digest' if isinstance(value, str) and _DIGEST.fullmatch(value) else value
 
 
 def _columns(base: sqlite3.Connection, name: str) -> List[str]:

@@ -52,36 +52,33 @@ class Pair(NamedTuple):
     name: str
     kind: str
     apart: bool = False
-    quick: bool = False
 
 
 PAIRS = (
-    Pair('two extractions', 'extract', quick=True),
+    Pair('two extractions', 'extract'),
     Pair('two reconstructions in two projects', 'reconstruct', apart=True),
     Pair('two classifications', 'classify'),
     Pair('two classifications in two projects', 'classify', apart=True),
-    Pair('two masks', 'mask'),
+    Pair('two masks in two projects', 'mask', apart=True),
     Pair('two imports', 'import_aretomo3'),
-    Pair('two post-processings in two projects', 'postprocess', apart=True),
 )
 
 
 def run(ledger: Ledger) -> None:
-    """The pairs of this selection, then what several processes do to one project, one file and one folder."""
-    pairs = [pair for pair in PAIRS if pair.quick or not ledger.quick]
+    """What several processes do to one file; then the pairs, and what they do to one project and one folder."""
+    with ledger.case('two processes write one file'):
+        _prove_file(ledger.folder)
+    if ledger.quick:
+        return
     case = project_case()
-    runs = _references(case, {pair.kind for pair in pairs})
+    runs = _references(case, {pair.kind for pair in PAIRS})
     here = os.getcwd()
-    for pair in pairs:
+    for pair in PAIRS:
         with ledger.case(pair.name):
             try:
                 _prove_pair(pair, case.proj, runs[pair.kind], ledger.folder)
             finally:
                 os.chdir(here)
-    with ledger.case('two processes write one file'):
-        _prove_file(ledger.folder)
-    if ledger.quick:
-        return
     with ledger.case('two processes change one project', tries=2):
         _prove_project(case.proj, ledger.folder)
         os.chdir(here)

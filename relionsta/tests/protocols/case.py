@@ -2,9 +2,9 @@
 import contextlib
 import functools
 import os
-import time
 from pathlib import Path
 
+import psutil
 from pyworkflow import Config
 from pyworkflow.object import Pointer
 from pyworkflow.project import Manager
@@ -47,13 +47,13 @@ class Road:
         """Run protocols that do not need each other side by side: starting Scipion takes most of a small run's time."""
         for protocol in protocols:
             self.project.launchProtocol(protocol, wait=False)
-        busy = list(protocols)
-        while busy:
-            time.sleep(0.2)
-            for protocol in busy:
-                self.project._updateProtocol(protocol, checkPid=True)
             self.project.mapper.commit()
-            busy = [protocol for protocol in busy if protocol.isActive()]
+        for protocol in protocols:
+            # Not before its end: Scipion calls a run dead that ends between two looks at it
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(protocol.getPid()).wait()
+            self.project._updateProtocol(protocol)
+            self.project.mapper.commit()
         return [self._finished(protocol) for protocol in protocols]
 
     @staticmethod

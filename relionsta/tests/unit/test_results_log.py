@@ -4,7 +4,9 @@ import random
 import pytest
 
 from relionsta.results.failures import KNOWN_FAILURES
-from relionsta.results.log import ProgressReader, explain, failure_message, last_lines, read_progress
+from relionsta.results.log import LONGEST_LINE, ProgressReader, explain, failure_message, last_lines, read_progress
+from relionsta.tests.faults.provoked import PROVOKED
+from relionsta.tests.faults.recorded import RECORDED
 
 BAR = '{:>4}/{:>4} {} {}~~(,_,">{}[oo]'
 
@@ -200,7 +202,8 @@ def test_a_good_run_is_no_failure(text):
 
 def test_every_failure_has_a_test():
     """A pattern that matches nothing that is ever printed helps nobody."""
-    assert {known.name for known in KNOWN_FAILURES} == {name for name, _ in SEEN + QUOTED}
+    tried = {name for name, _ in SEEN + QUOTED} | {row.name for row in PROVOKED} | {row.name for row in RECORDED}
+    assert {known.name for known in KNOWN_FAILURES} == tried
     names = [known.name for known in KNOWN_FAILURES]
     assert len(names) == len(set(names)) and len(names) >= 25
 
@@ -216,6 +219,29 @@ def test_a_crash_without_words_is_told_by_its_code():
     assert explain('', 139).name == explain('', -11).name == 'SEGFAULT'
     assert explain('', 137).name == explain('', -9).name == 'MEMORY'
     assert explain('', 1) is None and explain('') is None
+
+
+def test_what_follows_is_not_the_cause():
+    """The end of a rank, or a warning with words of an error, may stand before the reason that RELION gives."""
+    after = 'exited on signal 11 (Segmentation fault).\nls: Permission denied\n' + SEEN[3][1]
+    assert explain(after).name == 'MPI_ODD'
+    assert explain('exited on signal 11 (Segmentation fault).').name == 'SEGFAULT'
+
+
+def test_a_message_is_not_hidden_by_its_line():
+    """Bars have no end of line, dumps of GPU memory are one line of a megabyte, and some logs hold no text at all."""
+    found = explain(bar(30) + '\r' + bar(31) + 'ERROR: CudaCustomAllocator out of memory\r' + bar(2))
+    assert found.line == 'ERROR: CudaCustomAllocator out of memory'
+    assert len(explain('std::bad_alloc ' + 'x' * 10 ** 5).line) < 2 * LONGEST_LINE
+    shown = last_lines('\x1b[31mred\x1b[0m\n' + bytes(range(256)).decode('latin1').replace('\n', '') + '\n' + 'y' * 10 ** 5)
+    assert shown.split('\n')[0] == 'red' and '\0' not in shown and len(shown) < 3 * LONGEST_LINE
+
+
+def test_where_the_log_is():
+    """Where we know nothing, the user must find the log, also if it is empty."""
+    told = failure_message('BUG: something new', 3, ('logs/run.stdout', 'logs/run.stderr'))
+    assert 'code 3' in told and 'logs/run.stdout and logs/run.stderr' in told
+    assert 'printed nothing' in failure_message('', 1)
 
 
 def test_unknown_failures_show_the_last_lines():

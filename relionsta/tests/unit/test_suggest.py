@@ -94,7 +94,7 @@ def test_room():
                                         (128, 1, 1, 122e6)):  # relion_refine 5.1 at full resolution, one process
         assert sizes.refine_memory_bytes(box, classes, padding) == pytest.approx(seen, rel=0.2)
     text = sizes.describe_room(1000, 40.0, 84)
-    assert '564 MB' in text and '94.8 MB' in text and '1000 particles of 40 images' in text
+    assert '564 MB' in text and '191 MB' in text and '1000 particles of 40 images' in text
 
 
 @pytest.mark.parametrize('call', [lambda: sizes.suggest_box(0, 2), lambda: sizes.suggest_box(100, -1),

@@ -32,20 +32,41 @@ class SmallDisk:
         with open(str(self._ballast), 'wb') as file:
             os.posix_fallocate(file.fileno(), 0, self.free - free if free else self.free)
 
+    def remount(self, *options: str) -> None:
+        """With other options, `nr_inodes=1000` for example. Raises NoSmallDisk."""
+        mount('-o', ','.join(('remount',) + options), str(self.folder))
+
     def empty(self) -> None:
         """Make space: what filled it is taken away, and nothing else."""
         if self._ballast.exists():
             self._ballast.unlink()
 
 
+def mount(*words: str) -> None:
+    """The system's mount. Raises NoSmallDisk."""
+    done = subprocess.run(('mount',) + words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True)
+    if done.returncode:
+        raise NoSmallDisk(done.stdout.strip())
+
+
+@contextlib.contextmanager
+def read_only(folder: Path, place: Path) -> Iterator[None]:
+    """Within: what is in a folder is seen at `place` too, where nothing can be written. Raises NoSmallDisk."""
+    place.mkdir(parents=True, exist_ok=True)
+    mount('--bind', str(folder), str(place))
+    try:
+        mount('-o', 'remount,bind,ro', str(place))
+        yield
+    finally:
+        subprocess.run(['umount', '-l', str(place)], check=True)
+
+
 @contextlib.contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[SmallDisk]:
     """A file system of `size` bytes in memory, mounted at `folder` and gone afterwards. Raises NoSmallDisk."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=%d' % size, 'relionsta-small', str(folder)], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
-    if done.returncode:
-        raise NoSmallDisk(done.stdout.strip())
+    mount('-t', 'tmpfs', '-o', 'size=%d' % size, 'relionsta-small', str(folder))
     try:
         yield SmallDisk(folder)
     finally:

@@ -21,19 +21,26 @@ _PAUSE_S = 0.01
 def processes(run: Any) -> Dict[str, List[psutil.Process]]:
     """The processes that name the run's folder in their command, by kind: relion, launcher, keeper, run, other.
 
-    Looks at commands and not at the mark that the runs leave in the environment, which is what is tested.
+    Looks at commands and not at the mark that the runs leave in the environment, which is what is tested. Runs of other
+    projects have the same names: those are known by the project in the command, or as the folder that a process is in.
     """
     found: Dict[str, List[psutil.Process]] = {kind: [] for kind in ('relion', 'launcher', 'keeper', 'run', 'other')}
-    folder = os.path.basename(run.getWorkingDir())
+    folder, project = os.path.basename(run.getWorkingDir()), os.path.realpath(run.getProject().path)
     for process in psutil.process_iter():
         try:
             words = process.cmdline()
-            if process.pid != os.getpid() and any(folder in word for word in words) \
-                    and process.status() != psutil.STATUS_ZOMBIE:
+            if process.pid == os.getpid() or not any(folder in word for word in words):
+                continue
+            if process.status() != psutil.STATUS_ZOMBIE and _is_in(process, words, project):
                 found[_kind(words)].append(process)
         except psutil.Error:
             continue
     return found
+
+
+def _is_in(process: psutil.Process, words: List[str], project: str) -> bool:
+    """True for a process of this project, by its folder or by a path in its command (also one in quotes, for a shell)."""
+    return os.path.realpath(process.cwd()) == project or any(project in word for word in words)
 
 
 def _kind(words: List[str]) -> str:
