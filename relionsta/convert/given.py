@@ -3,7 +3,7 @@ import pandas as pd
 
 from relionsta.star import StarError, read_star
 
-from .parts import NAME, TOMOGRAM, block_rows
+from .parts import BODY, NAME, TOMOGRAM
 
 _TOLD = 3
 
@@ -36,8 +36,8 @@ def check_given(made: str, given: str, every: bool = True) -> None:
 def _names(path: str) -> pd.DataFrame:
     blocks = read_star(path, complete=True, only={'particles': (NAME, TOMOGRAM)})
     table = blocks.get('particles', pd.DataFrame(columns=[NAME, TOMOGRAM]))
-    for name, rows in block_rows(blocks).items():
-        if len(rows) != len(table):
+    for name, rows in blocks.items():
+        if name.startswith(BODY) and len(rows) != len(table):
             raise StarError(path, 'has %d rows, and there are %d particles' % (len(rows), len(table)), name)
     if len(table) and TOMOGRAM not in table:
         raise StarError(path, 'the column %s is missing' % TOMOGRAM, 'particles')

@@ -48,7 +48,8 @@ def check_map(path: str, box: Optional[int], pixel: Optional[float]) -> None:
             raise ConvertError('the map %s has %s voxels, and %s were expected'
                                % (path, ' x '.join(map(str, size)), ' x '.join([str(box)] * 3)))
         if pixel is not None and voxel > 0 and abs(voxel / pixel - 1) > PIXEL_TOLERANCE:
-            raise ConvertError('the header of the map %s says %.4g Å per voxel, and %.4g were expected' % (path, voxel, pixel))
+            raise ConvertError('the header of the map %s says %.4g Å per voxel, and %.4g were expected'
+                               % (path, voxel, pixel))
         check_values(path)
     except MapError as error:
         raise ConvertError(str(error)) from error

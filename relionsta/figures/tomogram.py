@@ -67,5 +67,5 @@ def _colored(figure: Figure, axes: Axes, xy: np.ndarray, values: 'pd.Series[Any]
     axes.scatter(xy[:, 0], xy[:, 1], s=_RING, facecolors='none', edgecolors='white', linewidths=4, label='_rim')
     marks = axes.scatter(xy[:, 0], xy[:, 1], s=_RING, c=values.to_numpy(dtype=np.float64), cmap='plasma', linewidths=2)
     marks.set_facecolor('none')
-    marks.set_edgecolor(None)  # then the colours are those of the edge
+    marks.set_edgecolor(None)  # type: ignore[arg-type]  # then the colours are those of the edge
     figure.colorbar(marks, ax=axes, shrink=0.7).set_label(what)

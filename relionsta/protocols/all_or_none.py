@@ -4,7 +4,7 @@ import contextlib
 
 @contextlib.contextmanager
 def allOrNone(protocol):
-    """Within: outputs are made. Where that fails, those that were made already go again: half a result looks like a whole one."""
+    """Within: outputs are made. Where that fails, those that were made already go again: half a result looks whole."""
     before = dict(protocol.iterOutputAttributes())
     try:
         yield

@@ -29,6 +29,7 @@ from .form import (
 from .full_disk import FullDiskMixin
 from .job_star import hasJobStar
 from .needs import memoryOf
+from .own_inputs import mendOwnInputs, writeOwnInputs
 from .place import PlaceMixin
 from .runner import progressText, runRelion, spentText, toldEmptyHanded
 from .stopping import afterStop, endPrograms
@@ -106,9 +107,7 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
 
     def convertInputStep(self, work):
         """Write the files that RELION needs for the inputs."""
-        pwutils.cleanPath(self._getInputPath())
-        pwutils.makePath(self._getInputPath())
-        self._writeInputs()
+        writeOwnInputs(self)
 
     def runRelionStep(self, work):
         """Run RELION's commands in a fresh job folder: what an earlier try left is never taken for output.
@@ -116,9 +115,11 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
         But for jobs that can go on where a try with the same request was cut off.
         """
         endPrograms(self)
+        mendOwnInputs(self)
         now = self._asked()
         more = self._resumes and is_same_work(read_asked(self._getExtraPath(ASKED)), now)
         if more:
+            pwutils.makePath(self._getJobPath())
             self._removeTorn()
         else:
             self._emptyJobFolder()
@@ -147,6 +148,7 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
 
         Raises ValueError with the file that is still missing when the time for it (results.arrived) is over.
         """
+        mendOwnInputs(self)  # outputs name them too
         patience = late_seconds()
         missing = wait_for(self._missingResult, patience, self.info)
         if missing:

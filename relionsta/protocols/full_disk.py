@@ -61,8 +61,8 @@ def checkWritten(protocol, program, folder):
     torn = wait_for(lambda: _tornIn(folder), late_seconds(), protocol.info)  # a disk of the network may show them later
     if torn:
         raise DiskFull(
-            '%s ended without an error, but %s. The disk was full for a while, or a quota was reached; now %s are free in %s. '
-            'Make room there, then choose Continue.'
+            '%s ended without an error, but %s. The disk was full for a while, or a quota was reached; now %s are free in '
+            '%s. Make room there, then choose Continue.'
             % (program, torn, spoken_bytes(free_bytes(folder)), os.path.abspath(folder)))
 
 

@@ -12,6 +12,7 @@ from ..results.kept import forget, give_back, keep_iteration
 from .base import ASKED
 from .form import RUN_OPTIONS, jobValues, relionVersion
 from .iteration_results import IterationResultsMixin
+from .own_inputs import mendOwnInputs
 from .runner import runRelion
 from .stopping import endPrograms
 
@@ -138,6 +139,7 @@ class IterativeMixin(IterationResultsMixin):
     def runRelionStep(self, work, output):
         """Run RELION afresh, or on from the last complete iteration, or not at all where all is there."""
         endPrograms(self)
+        mendOwnInputs(self)
         folder, kept = self._getJobPath(), self._getExtraPath(KEPT)
         give_back(folder, kept, self._job.type)
         now = self._asked()
@@ -220,8 +222,8 @@ class IterativeMixin(IterationResultsMixin):
             return self._getLastAsked()
         path = lacking(self._getJobPath(), self._job.type, number)
         if path is not None:
-            raise ValueError('Iteration %d is not complete (%s is not there, or not whole); complete are %s. Choose one of them '
-                             'in "Iteration to use".' % (number, path, self._nameIterations() or 'none'))
+            raise ValueError('Iteration %d is not complete (%s is not there, or not whole); complete are %s. Choose one of '
+                             'them in "Iteration to use".' % (number, path, self._nameIterations() or 'none'))
         return number
 
     def _getLastAsked(self):

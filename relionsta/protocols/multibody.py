@@ -150,9 +150,10 @@ class ProtStaMultiBody(IterativeMixin, ProtStaFromRunBase):
             raise
 
     def _notConverged(self):
-        return ('The refinement did not converge: RELION ended without its final maps in %s (there is no %s). Look at its log. '
-                'To use an iteration as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
-                % (self._getJobPath(), end_lacking(self._getJobPath(), job_type=self._job.type), self._nameIterations() or 'none'))
+        return ('The refinement did not converge: RELION ended without its final maps in %s (there is no %s). Look at its '
+                'log. To use an iteration as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
+                % (self._getJobPath(), end_lacking(self._getJobPath(), job_type=self._job.type),
+                   self._nameIterations() or 'none'))
 
     # ----------------------------------------------------------------- checks
     def _takesStacks(self):

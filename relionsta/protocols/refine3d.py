@@ -71,9 +71,9 @@ class ProtStaRefine3D(ProtStaReferenceBase):
 
     def _makeOutputs(self):
         if self._isFinal() and not self._isFinished():
-            raise ValueError('The refinement did not converge: RELION ended without its final map in %s (there is no %s). Look '
-                             'at its log; if it was told to stop (Additional arguments), run it without. To use an iteration '
-                             'as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
+            raise ValueError('The refinement did not converge: RELION ended without its final map in %s (there is no %s). '
+                             'Look at its log; if it was told to stop (Additional arguments), run it without. To use an '
+                             'iteration as it is, choose it in "Iteration to use" and Continue; complete are: %s.'
                              % (self._getJobPath(), end_lacking(self._getJobPath()), self._nameIterations() or 'none'))
         model = self.getModel()
         names = self._getFinalNames() if self._isFinal() else self._getIterationNames()

@@ -8,8 +8,8 @@ from .maps import is_whole_mrc
 from .whole import is_whole_star
 
 PathLike = Union[str, Path]
-#: How long the files of a program that has ended may take to appear whole, in seconds. Clients of a network disk (NFS) look at
-#: a folder or file again after at most 60 s (acdirmax, acregmax); the rest is for writing what the server still holds.
+#: How long the files of a program that has ended may take to appear whole, in seconds. Clients of a network disk (NFS) look
+#: at a folder or file again after at most 60 s (acdirmax, acregmax); the rest is for writing what the server still holds.
 LATE_SECONDS = 90.0
 #: Environment variable with another number of seconds.
 LATE_VARIABLE = 'RELIONSTA_LATE_SECONDS'
@@ -18,12 +18,13 @@ FIRST_LOOK, LAST_LOOK = 0.2, 5.0
 
 
 def late_seconds() -> float:
-    """How long results may come late: LATE_SECONDS, or what the environment says. Raises ValueError for what is no number."""
+    """How long results may come late: LATE_SECONDS, or what the environment says (ValueError for what is no number)."""
     given = os.environ.get(LATE_VARIABLE, '')
     try:
         return max(0.0, float(given)) if given else LATE_SECONDS
     except ValueError:
-        raise ValueError('%s=%s: give a number of seconds, or nothing for %g.' % (LATE_VARIABLE, given, LATE_SECONDS)) from None
+        raise ValueError('%s=%s: give a number of seconds, or nothing for %g.'
+                         % (LATE_VARIABLE, given, LATE_SECONDS)) from None
 
 
 def first_missing(paths: Iterable[PathLike]) -> str:

@@ -1,7 +1,7 @@
-"""The images of particles: those that an extraction has left half-written, and whether all that a STAR file names are there."""
+"""The images of particles: those that an extraction left half-written, and whether all that a STAR file names are there."""
 import os
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ MOST_READ = 1000
 STATISTICS_TOLERANCE = 5e-5
 _FORMAT = ':mrcs'
 _BYTES = {0: 1, 1: 2, 2: 4, 6: 2, 12: 2}
-_KINDS = {2: np.dtype('<f4'), 12: np.dtype('<f2')}
+_KINDS: Dict[int, 'np.dtype[Any]'] = {2: np.dtype('<f4'), 12: np.dtype('<f2')}
 
 
 class Header(NamedTuple):
@@ -45,7 +45,7 @@ def torn_images(folder: PathLike) -> List[str]:
 
 
 def first_wrong_image(rows: pd.DataFrame, box: int, is_2d: bool, values: bool = False, statistics: bool = True) -> str:
-    """The first image (or its weights) that is not there, not whole or of another size, as a message; '' where all are right.
+    """The first image (or its weights) that is not there, not whole or of another size, as a message; '' for none.
 
     rows: of a particles STAR. box: pixels. is_2d: stacks with an image for each visible frame, else volumes. values: look
     into as many as MOST_READ as well: numbers only, and, with `statistics`, those whose mean and deviation their header
@@ -124,6 +124,6 @@ def _damage(path: str, statistics: bool) -> str:
     _, _, told_mean, told_deviation = header.told
     if statistics and max(abs(mean - told_mean), abs(deviation - told_deviation)) > STATISTICS_TOLERANCE * max(
             deviation, told_deviation):
-        return ('%s: mean and deviation of its voxels are %.6g and %.6g, and its header says %.6g and %.6g: a part of it was '
-                'lost' % (path, mean, deviation, told_mean, told_deviation))
+        return ('%s: mean and deviation of its voxels are %.6g and %.6g, and its header says %.6g and %.6g: a part of it '
+                'was lost' % (path, mean, deviation, told_mean, told_deviation))
     return ''

@@ -111,9 +111,9 @@ def _check_statistics(path: PathLike, mrc: 'mrcfile.mrcmemmap.MrcMemmap') -> Non
     told = [float(header[name]) for name in ('dmin', 'dmax', 'dmean', 'rms')]
     off = np.abs(np.array([low, high, mean, deviation]) - told) > STATISTICS_TOLERANCE * max(deviation, told[3])
     if off.any() and not (off[2:].any() and not off[:2].any() and _is_single(data, told)):
-        raise MapError('%s: its voxels are not those that RELION wrote: they go from %.6g to %.6g (mean %.6g, deviation %.6g), '
-                       'and the header says %.6g to %.6g (%.6g, %.6g). A part of it was lost or is of another map; make it '
-                       'again' % ((path, low, high, mean, deviation) + tuple(told)))
+        raise MapError('%s: its voxels are not those that RELION wrote: they go from %.6g to %.6g (mean %.6g, deviation '
+                       '%.6g), and the header says %.6g to %.6g (%.6g, %.6g). A part of it was lost or is of another map; '
+                       'make it again' % (path, low, high, mean, deviation, told[0], told[1], told[2], told[3]))
 
 
 def _is_single(data: np.ndarray, told: Sequence[float]) -> bool:

@@ -56,7 +56,7 @@ def unsound(folder: PathLike, job_type: str, iteration: int, root: str = files.R
 
 
 def foreign(folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> str:
-    """A message where the optimiser.star of an iteration says that it was written in another folder; '' where it is this one's.
+    """A message where the optimiser.star of an iteration says that it was written in another folder; '' if in this one.
 
     folder: as RELION got it. A run that went on may name it with dots in between.
     """
@@ -129,8 +129,8 @@ def _check_not_half(path: Path, before: Path) -> None:
         first = int(np.argmax(new == was))
         if 0 < first < len(new) - 1 and (new == was)[first:].all() and (
                 np.abs(new / was - 1)[:first] > CHANGED).all():
-            raise StarError(path, 'the last %d of %d shells are those of the iteration before: the end of the file was never '
-                                  'written. Use another iteration' % (len(new) - first, len(new)), name)
+            raise StarError(path, 'the last %d of %d shells are those of the iteration before: the end of the file was '
+                                  'never written. Use another iteration' % (len(new) - first, len(new)), name)
 
 
 def _check_not_older(rows: pd.DataFrame, folder: PathLike, job_type: str, iteration: int, root: str, total: float) -> None:
@@ -151,5 +151,5 @@ def _check_not_older(rows: pd.DataFrame, folder: PathLike, job_type: str, iterat
     same = int((rows[NAME].map(known) == rows[LOG_LIKELIHOOD]).sum())
     if same:
         raise StarError(Path(folder, files.iteration_files(job_type, root, iteration)['data']),
-                        '%d of %d rows are those of iteration %d: a part of the file was never written. Use another iteration'
-                        % (same, len(rows), iteration - 1), 'particles')
+                        '%d of %d rows are those of iteration %d: a part of the file was never written. Use another '
+                        'iteration' % (same, len(rows), iteration - 1), 'particles')

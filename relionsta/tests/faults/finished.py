@@ -19,7 +19,7 @@ FEW, NARROW = 4, 48
 
 
 class Made(NamedTuple):
-    """How a run is made of those before it. name: of the kind of job; on_road: it is one of the road that all tests share."""
+    """How a run is made of those before it. name: of the kind of job; on_road: it is of the road that all tests share."""
 
     name: str
     make: Callable[[Any, Runs], Any]
@@ -83,8 +83,8 @@ def _halved(case: Any, runs: Runs) -> Any:
 def _refine_series(name: str, **values: Any) -> Callable[[Any, Runs], Any]:
     def make(case: Any, runs: Runs) -> Any:
         particles, average = runs['halved']
-        return case.run_new(name, inputParticles=particles, referenceVolume=case.output(average, 'average'), numberOfThreads=2,
-                            **values)
+        return case.run_new(name, inputParticles=particles, referenceVolume=case.output(average, 'average'),
+                            numberOfThreads=2, **values)
     return make
 
 

@@ -8,6 +8,8 @@ from typing import Any, Callable, Dict, List, NamedTuple
 
 from pyworkflow.protocol.constants import MODE_RESTART
 
+from relionsta.protocols.own_inputs import mendOwnInputs
+
 from .finished import MAKERS, finished, project_case
 from .injectors import late as harm
 from .injectors.played import PlayedRelion
@@ -51,6 +53,9 @@ def run(ledger: Ledger) -> None:
     runs = finished(*names)
     for name in names:
         late_run(ledger, name, runs[name].getObjId())
+    _own_inputs(ledger, runs['class3d'])
+    if not ledger.quick:
+        _own_inputs(ledger, runs['extract'])
     for name in () if ledger.quick else EMPTY_HANDED:
         _empty_handed(ledger, name, runs[name])
     ledger.open(*FEWER_EXTRACTED)
@@ -164,6 +169,20 @@ def _foreign_iteration(ledger: Ledger, target: int, source: int) -> None:
             else:
                 raise AssertionError('it became an output')
     finally:
+        snapshot.restore()
+
+
+def _own_inputs(ledger: Ledger, done: Any) -> None:
+    """A file that we wrote for RELION is torn before RELION starts, and Continue skips the step that wrote it."""
+    run = project_case().proj.getProtocol(done.getObjId())
+    folder, snapshot = Path(run._getInputPath()), Snapshot(Path(run._getPath()))
+    stars = [path for path in sorted(folder.rglob('*.star')) if not path.is_symlink()]
+    for path in stars:
+        before = path.read_bytes()
+        with ledger.case('our own %s is torn before RELION starts' % path.name):
+            path.write_bytes(before[:len(before) // 2] + bytes(len(before) - len(before) // 2))
+            mendOwnInputs(run)
+            assert path.read_bytes() == before, 'RELION would get the torn file'
         snapshot.restore()
 
 

@@ -323,7 +323,7 @@ class Disk(NamedTuple):
 
 
 DISKS = (
-    Disk('full', leave=0x1000, error=('*Disk*', '4.1 kB are free'), said='4.1 kB are free'),
+    Disk('full', leave=0x1000, error=('*Disk*', '4.1 kB are free'), said='nothing can be written'),
     Disk('nearly full', leave=5 << 20, error=('*Disk*', 'only 5'), said='only 5'),
     Disk('low', leave=50 << 20, warning=('*Disk*', 'only 52', 'soon')),
     Disk('too small for the run', leave=50 << 20, error=('*Disk*', '999 iterations of 1 class of 24 pixels', '52', ' free'),

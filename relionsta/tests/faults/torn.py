@@ -21,9 +21,9 @@ NOT_READ = ('job.star', 'run.sh', 'default_pipeline.star')
 #: Case, reason, advice.
 OPEN = (
     ('half of an older iteration in the small tables of an iteration (model, optimiser, sampling)',
-     'RELION writes numbers of one width without a checksum, so a half of the iteration before fits in without a seam. Particles '
-     'and maps are compared with the model and with their headers; the curves of convergence are not.',
-     'After a power cut or trouble with a network disk, choose Continue with one iteration more, or look at the next iteration.'),
+     'RELION writes numbers of one width without a checksum, so a half of the iteration before fits in without a seam. '
+     'Particles and maps are compared with the model and with their headers; the curves of convergence are not.',
+     'After a power cut or trouble with a network disk, look at the next iteration, or Continue with one more.'),
     ('a block of zeros within a subtracted image',
      'relion_particle_subtract writes each image under the header of the image before, so its statistics say nothing.',
      'After a power cut, run Particle subtraction again.'),

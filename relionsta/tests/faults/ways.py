@@ -79,8 +79,10 @@ WAYS: Tuple[Way, ...] = (
     Way('ProtStaCtfRefine', FILE, lambda stage, name: _on_series(stage, reference=name, mask=name)),
     Way('ProtStaPolish', SERIES, lambda stage, name: _on_series(stage, name)),
     Way('ProtStaPolish', FILE, lambda stage, name: _on_series(stage, reference=name, mask=name)),
-    Way('ProtStaSubtract', SERIES, lambda stage, name: _on_run(stage, name, keepMask=1), slow=True),
-    Way('ProtStaSubtract', FILE, lambda stage, name: _on_run(stage, mask=name, keepMask=1), slow=True),
+    Way('ProtStaSubtract', SERIES, lambda stage, name: dict(
+        _on_run(stage, name, keepMask=1), numberOfMpi=2), slow=True),
+    Way('ProtStaSubtract', FILE, lambda stage, name: dict(
+        _on_run(stage, mask=name, keepMask=1), numberOfMpi=2), slow=True),
     Way('ProtStaMultiBody', SERIES, lambda stage, name: dict(
         _on_run(stage, name, bodyMasks=1), numberOfMpi=3), slow=True),
     Way('ProtStaMultiBody', FILE, lambda stage, name: dict(

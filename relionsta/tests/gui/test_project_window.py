@@ -13,6 +13,7 @@ from relionsta.tests.protocols.shelf import Shelf
 FORMS = ('ProtStaImportAreTomo3', 'ProtStaImportPicks', 'ProtStaExtract', 'ProtStaReconstruct', 'ProtStaClass3D',
          'ProtStaMask', 'ProtStaRefine3D', 'ProtStaPostProcess', 'ProtStaCtfRefine', 'ProtStaPolish',
          'ProtStaReconstructTomograms', 'ProtStaInitialModel', 'ProtStaRefinementCycle')
+POLL_MS = 300
 
 
 class TestStaWindows(ProjectWindowMixin, StaCase):
@@ -86,11 +87,16 @@ class TestStaWindows(ProjectWindowMixin, StaCase):
         said = []
 
         def answer():
-            for dialog in [widget for widget in below(form.root) if isinstance(widget, tkinter.Toplevel)]:
+            dialogs = [widget for widget in below(form.root)
+                       if isinstance(widget, tkinter.Toplevel) and widget.winfo_viewable()]
+            if not dialogs:  # Tk fails where a dialog goes before it was seen
+                form.root.after(POLL_MS, answer)
+            for dialog in dialogs:
+                settle(form.root, 0.2)
                 said.extend(widget.get('1.0', 'end') for widget in below(dialog) if isinstance(widget, tkinter.Text))
                 dialog.destroy()
 
-        form.root.after(1000, answer)
+        form.root.after(POLL_MS, answer)
         wizard.show(form)
         form.close()
         return ' '.join(said)

@@ -35,6 +35,7 @@ class ProjectWindowMixin(ScreenMixin):
     def setUp(self):
         super().setUp()
         from pyworkflow.gui.project import ProjectWindow
+        self.proj.mapper.commit()  # else the window waits for the test to end before it can write
         self.window = ProjectWindow(self.proj.getPath())
         self.addCleanup(self.window.root.destroy)
         settle(self.window.root, 1)

@@ -21,6 +21,7 @@ class Shelf:
         """Make an object an output; returns it."""
         self._number += 1
         self._protocol._defineOutputs(**{'item%d' % self._number: item})
+        self._protocol.mapper.commit()  # or nobody else could write to the project
         return item
 
     def path(self, name):

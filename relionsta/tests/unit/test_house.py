@@ -9,7 +9,7 @@ import pytest
 import relionsta
 
 PACKAGE = Path(relionsta.__file__).parent
-PURE = ('jobs', 'star', 'sources', 'results', 'figures', 'simulate', 'runtime', 'geometry', 'suggest')
+PURE = ('jobs', 'star', 'sources', 'results', 'figures', 'simulate', 'runtime', 'geometry', 'names', 'suggest')
 HOST = ('pyworkflow', 'pwem', 'tomo', 'tkinter')
 
 _PROBE = '''

@@ -131,8 +131,8 @@ class Stage:
         """A 3D auto-refine, iteration 1 of which is complete, whose particles have a tilt series of this name."""
         def new(name: str) -> Any:
             return self.new('ProtStaRefine3D', inputParticles=self.particles(name), referenceVolume=self.reference('map'),
-                            particle_diameter=SETTINGS.diameter, numberOfMpi=3, **dict(SETTINGS.refine3d, other_args=SHORT,
-                                                                                      do_solvent_fsc=False))
+                            particle_diameter=SETTINGS.diameter, numberOfMpi=3, outputIteration=1,
+                            **dict(SETTINGS.refine3d, other_args=SHORT, do_solvent_fsc=False))
         if self._refined is None:
             self._refined = new(OLD)
             self.project.saveProtocol(self._refined)
