@@ -60,7 +60,7 @@ PLAYED = (
 )
 
 #: Real RELION in a real run: additional arguments, and the failure by its name.
-REAL = (('--sym X9', 'SYMMETRY', True), ('--blush', 'BLUSH', False),
+REAL = (('--sym X9', 'SYMMETRY', False), ('--blush', 'BLUSH', False),
         ('--auto_refine --split_random_halves', 'MPI_THREE', False), ('--ref gone.mrc', 'NO_IMAGE', False),
         ('--fast_subsets', 'FAST_SUBSETS', False))
 

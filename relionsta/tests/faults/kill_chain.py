@@ -17,8 +17,10 @@ from ..protocols.subsets import by_hand
 from .injectors import processes
 from .injectors.watch import Event, Watch
 
+#: Seconds until RELION has started.
+START_S = 120.0
 #: Seconds that a run may take to come to the place of a kill, and to end after it; the machine may be busy.
-REACH_S, END_S = 120.0, 30.0
+REACH_S, END_S = 600.0, 30.0
 #: Particles of an initial model.
 FEW = 4
 #: What a program does that writes a file; who only looks at it opens it.
@@ -80,7 +82,9 @@ class Chain:
         return self.run._getJobPath()
 
     def start(self, how: str = 'window') -> None:
-        """Start the run, or go on with it."""
+        """Start the run, or go on with it; one that is still at work, since a case has failed, is stopped first."""
+        if self.run.isActive():
+            self.road.project.stopProtocol(self.run)
         self.run.runMode.set(MODE_RESUME)
         if how == 'window':
             self.road.project.launchProtocol(self.run, wait=False)
@@ -103,7 +107,7 @@ class Chain:
         spared: processes of RELION that an earlier kill has left; AssertionError where RELION starts while one is there.
         """
         with Watch(self.run._getExtraPath()) as watch:
-            found = processes.wait_for(self.run, self._ranks, REACH_S, spared)
+            found = processes.wait_for(self.run, self._ranks, START_S, spared)
             if set(spared) & {one.pid for one in found['relion']}:
                 raise AssertionError('RELION of the try before (%s) still writes into the folder' % list(spared))
             start, events = started_from(self.run), []  # type: int, List[Event]

@@ -12,6 +12,7 @@ from pyworkflow.protocol.executor import StepExecutor
 from relionsta.convert.particles import read_particles
 from relionsta.objects import SetOfStaParticles
 from relionsta.star import read_star, write_star
+from relionsta.tests.faults.injectors.around import quiet
 from relionsta.tests.faults.injectors.hostile import file_name
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.pseudo import SHORT
@@ -53,6 +54,11 @@ class Stage:
         path.mkdir(parents=True)
         return path
 
+    def _kept(self, name: str) -> str:
+        """The same with what is in it."""
+        (Path(self.shelf.path('')) / name).mkdir(parents=True, exist_ok=True)
+        return name
+
     # --------------------------------------------------------------------------------------------- tilt series
     def star_files(self, text: str) -> Tuple[str, str]:
         """particles.star, with half sets, and tomograms.star in which a tilt series has this name; its own STAR file keeps a
@@ -92,8 +98,8 @@ class Stage:
         """A map with half maps, at the pixel size of the tilt series, whose files have this name; or a mask."""
         pixel, box = SCENE.pixel, 2 * SETTINGS.box
         ends = ['.mrc', '_half1.mrc', '_half2.mrc'] if kind is Volume else ['.mrc']
-        where = self.folder('maps_%s' % kind.__name__)
-        names = [os.path.join(where.name, file_name(text, end)) for end in ends]
+        where = self._kept('maps_%s' % kind.__name__)
+        names = [os.path.join(where, file_name(text, end)) for end in ends]
         first, *halves = [self.shelf.file(name, size=(box,) * 3, pixel=pixel) for name in names]
         volume = kind()
         volume.setFileName(first)
@@ -107,7 +113,7 @@ class Stage:
 
     def reference(self, text: str, kind: Any = Volume) -> Any:
         """As map, with box and pixel size of the particles."""
-        name = os.path.join(self.folder('references_%s' % kind.__name__).name, file_name(text, '.mrc'))
+        name = os.path.join(self._kept('references_%s' % kind.__name__), file_name(text, '.mrc'))
         return self.shelf.map(name, kind=kind)
 
     def mask(self, text: str) -> Any:
@@ -136,7 +142,8 @@ class Stage:
         if self._refined is None:
             self._refined = new(OLD)
             self.project.saveProtocol(self._refined)
-            in_process(self._refined)
+            with quiet():
+                in_process(self._refined)
         copy = new(text)
         self.project.saveProtocol(copy)
         shutil.copytree(self._refined._getJobPath(), copy._getJobPath())

@@ -29,7 +29,7 @@ MORE: Dict[str, int] = {'traced': 1700000, 'resident': 8 << 20, 'files': 0, 'thr
 
 
 def held() -> Held:
-    """What this process holds now; garbage is collected first, and tracemalloc has to be at work."""
+    """What this process holds now, after garbage is collected; objects are only those made since tracemalloc was started."""
     gc.collect()
     process = psutil.Process()
     return Held(tracemalloc.get_traced_memory()[0], process.memory_info().rss, len(os.listdir('/proc/self/fd')),
