@@ -121,7 +121,10 @@ def copyDatabase(connection, path, change=None):
         os.remove(partial)
     copy = sqlite3.connect(partial)
     try:
-        connection.backup(copy)
+        if connection.in_transaction:  # SQLite's backup would wait for its end, for ever
+            copy.executescript('\n'.join(connection.iterdump()))
+        else:
+            connection.backup(copy)
         if change is not None:
             change(copy)
         copy.commit()

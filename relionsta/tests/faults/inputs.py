@@ -39,9 +39,13 @@ def _make(one: Made, case: Any, runs: Dict[str, Any]) -> Any:
     return runs[one.name]
 
 
+def _split(case: Any, runs: Dict[str, Any]) -> None:
+    runs['parts'] = by_split(case, case.output(runs['extract'], 'outputParticles'))
+
+
 def _join(case: Any, runs: Dict[str, Any]) -> Any:
     protocol = case.new('ProtStaJoin')
-    add_inputs(protocol, by_split(case, case.output(runs['extract'], 'outputParticles')))
+    add_inputs(protocol, runs['parts'])
     return case.road.launch(protocol)
 
 
@@ -70,6 +74,7 @@ WORKS = (
     Work('extract with new boxes from particles', lambda case, runs: case.run_new(
         'ProtStaExtract', inputCoordinates=case.output(runs['refine3d'], 'outputParticles'), sizesBy=1, boxBinning=2.0,
         binned_size_pix=24, numberOfThreads=2)),
+    Work("Scipion's split", _split),
     Work('join', _join),
     Work('export to RELION', _export),
     Work('import from RELION', _import_relion),
