@@ -3,10 +3,9 @@
 Real programs are made to fail (provoked.py), messages that they cannot be made to print are played back (recorded.py), and
 runs of protocols fail from end to end, with real RELION and with one that only plays a text.
 """
-import contextlib
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 from pyworkflow.object import Pointer
 
@@ -17,6 +16,7 @@ from relionsta.results.log import LAST_LINES, LONGEST_LINE, SEARCHED, explain, f
 from relionsta.tests.protocols.case import shared_road
 from relionsta.tests.protocols.scene import SETTINGS
 
+from .injectors.around import in_folder
 from .injectors.bench import Bench
 from .injectors.played import PlayedRelion
 from .ledger import Ledger
@@ -68,7 +68,7 @@ REAL = (('--sym X9', 'SYMMETRY', False), ('--blush', 'BLUSH', False),
 def run(ledger: Ledger) -> None:
     """All cases of the group."""
     road = shared_road()
-    with _inside(road.project.path):
+    with in_folder(road.project.path):
         road.until('postprocess')
         _provoked(ledger, road)
         _recorded(ledger)
@@ -78,16 +78,6 @@ def run(ledger: Ledger) -> None:
         if not ledger.quick:
             _empty_handed(ledger, road)
     ledger.note('names', len(KNOWN_FAILURES))
-
-
-@contextlib.contextmanager
-def _inside(folder: str) -> Iterator[None]:
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 def _provoked(ledger: Ledger, road: Any) -> None:

@@ -3,21 +3,15 @@
 Real disks (in memory) where this process may mount them, real launchers of MPI, real and played programs of RELION.
 """
 import contextlib
-import errno
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Tuple
+from typing import Any, Callable, Iterator, NamedTuple, Tuple
 from unittest import mock
 
-import pyworkflow
 from pyworkflow.object import Pointer
-from pyworkflow.project import Project
 
-from relionsta import protocols
 from relionsta.demo.project import new_protocol
 from relionsta.jobs.disk import WITHIN, room_for
 from relionsta.protocols import preflight
@@ -28,17 +22,15 @@ from relionsta.runtime.build import RELION_HOME, find_build
 from relionsta.runtime.doctor import examine, report
 from relionsta.tests.protocols.case import shared_road
 from relionsta.tests.protocols.scene import SETTINGS
-from relionsta.tests.protocols.test_refusals import TRIED_WHERE_THEY_RUN, RefusalCase
 
-from .injectors.disk import NoSmallDisk, SmallDisk, read_only, small_disk
 from .injectors.played import PlayedRelion
 from .ledger import Ledger
+from .preflight_disks import disks, every_protocol, exotic
+from .told import check_told, class3d
 
-SMALL = 400 << 20  # bytes of the small disk
 CPU = 'RELION version: 5.1.0 \nPrecision: BASE=double\n'
 #: Jobs of the road that RELION's programs did.
 MEASURED = ('extract', 'reconstruct', 'class3d', 'classify', 'mask', 'refine3d', 'postprocess')
-FIX = ('Choose', 'Build', 'Make room', 'Set RELION_HOME', 'set RELION_HOME', 'Put ')
 
 
 def run(ledger: Ledger) -> None:
@@ -51,12 +43,12 @@ def run(ledger: Ledger) -> None:
         _estimates(ledger, road)
         _relions(ledger, road)
         _memory(ledger, road)
-        _exotic(ledger, road)
+        exotic(ledger, road)
         if not ledger.quick:
             _more_estimates(ledger, road)
             _ranks(ledger, road)
-            _disks(ledger, road)
-            _every_protocol(ledger, road)
+            disks(ledger, road)
+            every_protocol(ledger, road)
             _quick_on_many(ledger)
     finally:
         os.chdir(before)
@@ -154,7 +146,7 @@ def _relions(ledger: Ledger, road: Any) -> None:
             relion = PlayedRelion(ledger.folder / ('relion%d' % number), row.version)
             row.made(relion.home)
             with relion.used():
-                _check_told(_class3d(road, **dict(row.values)).validate(), row.words)
+                check_told(class3d(road, **dict(row.values)).validate(), row.words)
                 if not row.values:
                     found = [one.found + ' ' + one.fix for one in examine() if one.fix]
                     assert any(row.words[0] in text or 'relion_refine_mpi' in text for text in found), found
@@ -166,23 +158,9 @@ def _relions(ledger: Ledger, road: Any) -> None:
         assert 'relion_tomo_align' in text and '!!' in text, text
 
 
-def _class3d(road: Any, **values: Any) -> Any:
-    done = road.done
-    return new_protocol(road.project, 'ProtStaClass3D', 'preflight', dict(
-        inputParticles=Pointer(done['extract'], extended='outputParticles'), particle_diameter=SETTINGS.diameter,
-        referenceVolume=Pointer(done['reconstruct'], extended='average'), **dict(SETTINGS.class3d, **values)))
-
-
-def _check_told(messages: Any, words: Tuple[str, ...], fix: Tuple[str, ...] = FIX) -> None:
-    """One of the messages has all the words, and what to do."""
-    told = [text for text in messages if all(word in text for word in words)]
-    assert told, 'told was %s, it should have %s' % (messages, words)
-    assert any(word in told[0] for word in fix), 'no next step: %s' % told[0]
-
-
 # -------------------------------------------------------------- memory and ranks
 def _memory(ledger: Ledger, road: Any) -> None:
-    protocol = _class3d(road, nr_classes=3, numberOfMpi=2)
+    protocol = class3d(road, nr_classes=3, numberOfMpi=2)
     needed = protocol.estimateMemory()
     refine = road.done['refine3d']
     for what, one, part, errors, warnings in (
@@ -195,12 +173,12 @@ def _memory(ledger: Ledger, road: Any) -> None:
             told += [text for text in one.warnings() if text.startswith('*Memory*')]
             assert len(told) == errors + warnings, told
             for text in told:
-                _check_told([text], ('box %d' % SETTINGS.box, 'MPI process', 'MB'))
+                check_told([text], ('box %d' % SETTINGS.box, 'MPI process', 'MB'))
     with ledger.case('memory: a queue has its own'), mock.patch.object(machine, 'memory_bytes', return_value=needed // 2):
         protocol._useQueue.set(True)
         assert protocol.validate() == [], protocol.validate()
     with ledger.case('memory: nobody knows'), mock.patch.object(machine, 'memory_bytes', return_value=None):
-        assert _class3d(road).validate() == []
+        assert class3d(road).validate() == []
 
 
 def _strict_home(folder: Path, launcher: str = '') -> Path:
@@ -220,28 +198,28 @@ def _ranks(ledger: Ledger, road: Any) -> None:
     """More processes than slots are an error where the launcher refuses them, else at most a warning."""
     many = 8 * machine.cores() + 1
     with ledger.case('MPI: many processes where they may share cores'):
-        protocol = _class3d(road, numberOfMpi=many)
+        protocol = class3d(road, numberOfMpi=many)
         assert protocol.validate() == [], protocol.validate()
-        _check_told(protocol.warnings(), ('*MPIs*', str(many), 'wait for each other'))
+        check_told(protocol.warnings(), ('*MPIs*', str(many), 'wait for each other'))
     for what, launcher, words in (('not enough slots', '', ('*MPIs*', str(many), 'slots')),
                                   ('a launcher that is broken', '#!/bin/sh\necho mpirun: cannot execute: error\nexit 2\n',
                                    ('*MPIs*', 'cannot execute'))):
         with ledger.case('MPI: %s' % what):
             home = _strict_home(ledger.folder / ('strict%d' % len(what)), launcher)
             with mock.patch.dict(os.environ, {RELION_HOME: str(home)}):
-                _check_told(_class3d(road, numberOfMpi=many).validate(), words)
-                assert _class3d(road).validate() == []
+                check_told(class3d(road, numberOfMpi=many).validate(), words)
+                assert class3d(road).validate() == []
                 if launcher:
                     assert 'does not start' in report(examine())
                 else:
-                    protocol = _class3d(road, numberOfMpi=many)
+                    protocol = class3d(road, numberOfMpi=many)
                     host = road.project.getHostConfig(protocol.getHostName())
                     with _changed(host.mpiCommand, 'mpirun --oversubscribe -np %(JOB_NODES)d %(COMMAND)s'):
                         assert protocol.validate() == [], protocol.validate()
     with ledger.case('MPI: a queue has its own'):
         home = _strict_home(ledger.folder / 'strict queue')
         with mock.patch.dict(os.environ, {RELION_HOME: str(home)}):
-            protocol = _class3d(road, numberOfMpi=many)
+            protocol = class3d(road, numberOfMpi=many)
             protocol._useQueue.set(True)
             assert protocol.validate() == [], protocol.validate()
 
@@ -254,122 +232,6 @@ def _changed(attribute: Any, value: Any) -> Iterator[None]:
         yield
     finally:
         attribute.set(before)
-
-
-# ------------------------------------------------------------------------ disks
-def _exotic(ledger: Ledger, road: Any) -> None:
-    """A file system that tells nothing, or nonsense, stops nobody."""
-    real = os.statvfs
-    nothing = os.statvfs_result((4096, 0, 0, 0, 0, 0, 0, 0, 0, 255))
-    for what, fault in (('that is not supported', mock.Mock(side_effect=OSError(errno.ENOSYS, 'not supported'))),
-                        ('of zeros', mock.Mock(return_value=nothing))):
-        with ledger.case('disk: statvfs %s' % what), mock.patch.object(os, 'statvfs', fault):
-            protocol = _class3d(road)
-            assert protocol.validate() == [] and protocol.warnings() == [], protocol.validate() + protocol.warnings()
-    with ledger.case('disk: one that counts no files'):
-        def uncounted(path: Any) -> os.statvfs_result:
-            told = list(real(path))
-            told[5:8] = [0, 0, 0]
-            return os.statvfs_result(told)
-        with mock.patch.object(os, 'statvfs', uncounted):
-            assert _class3d(road).validate() == []
-
-
-def _disks(ledger: Ledger, road: Any) -> None:
-    place = ledger.folder / 'disk'
-    try:
-        with small_disk(place, SMALL) as disk:
-            shutil.copytree(road.project.path, str(place / 'project'), symlinks=True)
-            copy = _opened(place / 'project', road)
-            for row in DISKS:
-                with ledger.case('disk: %s' % row.what):
-                    _check_disk(row, disk, copy)
-            disk.empty()
-            with ledger.case('disk: read-only'), read_only(place / 'project', ledger.folder / 'read only'):
-                _check_told(_class3d(_opened(ledger.folder / 'read only', road)).validate(), ('nothing can be', 'read-only'))
-                _check_commands(ledger.folder / 'read only', copy, 'nothing can be written')
-    except NoSmallDisk as error:
-        ledger.open('small, full and read-only disks', 'this process may not mount file systems (%s).' % error,
-                    'Run the campaign as root, in a container for example.')
-    finally:
-        os.chdir(road.project.path)
-
-
-def _opened(folder: Path, road: Any) -> '_Copied':
-    """A copy of the road's project."""
-    project = Project(pyworkflow.Config.getDomain(), str(folder))
-    project.load()
-    return _Copied(project, {job: project.getProtocol(run.getObjId()) for job, run in road.done.items()})
-
-
-class _Copied(NamedTuple):
-    """A project and its runs by job, as a Road has them."""
-
-    project: Any
-    done: Dict[str, Any]
-
-
-class Disk(NamedTuple):
-    """A state of the disk: options of a mount, bytes that are left free (all where 0); words of the error, or of the
-    warning; values of a classification."""
-
-    what: str
-    options: str = 'rw'
-    leave: int = 0
-    error: Tuple[str, ...] = ()
-    warning: Tuple[str, ...] = ()
-    values: Tuple[Tuple[str, Any], ...] = ()
-    said: str = ''
-
-
-DISKS = (
-    Disk('full', leave=0x1000, error=('*Disk*', '4.1 kB are free'), said='nothing can be written'),
-    Disk('nearly full', leave=5 << 20, error=('*Disk*', 'only 5'), said='only 5'),
-    Disk('low', leave=50 << 20, warning=('*Disk*', 'only 52', 'soon')),
-    Disk('too small for the run', leave=50 << 20, error=('*Disk*', '999 iterations of 1 class of 24 pixels', '52', ' free'),
-         values=(('nr_iter', 999),)),
-    Disk('hardly large enough for the run', leave=50 << 20, warning=('*Disk*', '600 iterations', '52', ' free'),
-         values=(('nr_iter', 600),)),
-    Disk('without room for files', 'nr_inodes=1200', error=('*Disk*', 'files', 'only', 'df -i'), values=(('nr_iter', 999),)),
-    Disk('as it should be', 'nr_inodes=100000'),
-)
-
-
-def _check_disk(row: Disk, disk: SmallDisk, copy: _Copied) -> None:
-    disk.empty()
-    if row.leave:
-        disk.leave(row.leave)
-    disk.remount(row.options)
-    protocol = _class3d(copy, **dict(row.values))
-    errors = protocol.validate()
-    warnings = [] if errors else protocol.warnings()
-    for words, told in ((row.error, errors), (row.warning, warnings)):
-        if words:
-            _check_told(told, words)
-    assert bool(errors) == bool(row.error), errors
-    if row.said:
-        _check_commands(Path(copy.project.path), copy, row.said)
-
-
-def _check_commands(folder: Path, copy: _Copied, said: str) -> None:
-    """The doctor and the check of a run, on the command line, say it too."""
-    found = [one for one in examine(folder) if one.what in ('Project', 'Runs')]
-    assert all(one.fix for one in found) and len(found) == 2, found
-    done = subprocess.run([sys.executable, '-m', 'relionsta', 'check', str(folder), '--run',
-                           str(copy.done['class3d'].getObjId())], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          universal_newlines=True, check=False)
-    assert done.returncode == 1 and said in done.stdout and 'Traceback' not in done.stdout, done.stdout
-
-
-def _every_protocol(ledger: Ledger, road: Any) -> None:
-    """Every protocol finds it, not only those that run RELION."""
-    RefusalCase.setUpClass()
-    case = RefusalCase('part')
-    for name in sorted(set(protocols.__all__) - set(TRIED_WHERE_THEY_RUN)):
-        with ledger.case('disk: read-only, for %s' % name), mock.patch.object(
-                machine, 'refusal', return_value='the disk is read-only'):
-            protocol = case.new(name, **case.good(name))
-            _check_told(protocol.validate(), ('nothing can be written', 'read-only'))
 
 
 # ------------------------------------------------------------------- how quick
@@ -392,7 +254,7 @@ class _Many:
 def _quick_on_many(ledger: Ledger) -> None:
     """The checks of the computer take as long for many particles as for few: none is read."""
     with ledger.case('100,000 particles'):
-        protocol = _class3d(shared_road())
+        protocol = class3d(shared_road())
         many = _Many(protocol.inputParticles.get())
         with mock.patch.object(protocol, '_particlesPointer', return_value=mock.Mock(get=lambda: many)):
             start = time.time()
