@@ -37,7 +37,7 @@ class Watch:
             raise OSError(ctypes.get_errno(), 'inotify_init1')
         self._places: Dict[int, str] = {}
         self._waiting: List[Event] = []
-        self._add('')
+        self._add('', new=False)
 
     def __enter__(self) -> 'Watch':
         return self
@@ -70,7 +70,8 @@ class Watch:
             seen = seen[-4:] + [event]
         raise TimeoutError('no file %s was %s; the last events are %s' % (pattern.pattern, what, [one[:2] for one in seen]))
 
-    def _add(self, place: str) -> None:
+    def _add(self, place: str, new: bool) -> None:
+        """Watch a folder and those in it. new: it was made while the watch was on, and so were its files."""
         mask = sum(EVENTS.values())
         path = os.path.join(self._folder, place)
         number = self._libc.inotify_add_watch(self._handle, os.fsencode(path), mask)
@@ -82,8 +83,8 @@ class Watch:
         for entry in os.scandir(path):
             inside = os.path.join(place, entry.name)
             if entry.is_dir(follow_symlinks=False):
-                self._add(inside)
-            elif place:  # made before the watch on its folder was
+                self._add(inside, new)
+            elif new:
                 self._waiting.append(Event(inside, 'made', time.time()))
 
     def _read(self) -> None:
@@ -97,6 +98,6 @@ class Watch:
             path = os.path.join(self._places[number], name)
             if mask & _DIRECTORY:
                 if mask & EVENTS['made']:
-                    self._add(path)
+                    self._add(path, new=True)
                 continue
             self._waiting += [Event(path, what, now) for what, bit in EVENTS.items() if mask & bit]
