@@ -9,6 +9,7 @@ import re
 import sqlite3
 import sys
 import time
+import time
 
 import pyworkflow.utils as pwutils
 from pyworkflow.utils import getHostFullName
@@ -23,6 +24,8 @@ HOST = 'relion_host'
 ENDED = 'RELION_JOB_EXIT_ABORTED'
 #: Seconds in which RELION on another computer has to answer; it looks between groups of particles.
 ELSEWHERE_S = 60.0
+#: Seconds that the project's database may be locked while it is copied.
+COPY_S = 20.0
 #: What makes the launcher of MPI more than one plain command, which the keeper could not run.
 _NOT_PLAIN = re.compile(r'[;&|<>`\n]|\$\(')
 
@@ -124,13 +127,23 @@ def copyDatabase(connection, path, change=None):
         if connection.in_transaction:  # SQLite's backup would wait for its end, for ever
             copy.executescript('\n'.join(connection.iterdump()))
         else:
-            connection.backup(copy)
+            connection.backup(copy, progress=_withinSeconds(COPY_S))
         if change is not None:
             change(copy)
         copy.commit()
     finally:
         copy.close()
     os.replace(partial, path)
+
+
+def _withinSeconds(seconds):
+    """For SQLite's backup, which waits for ever where another program keeps the database locked."""
+    end = time.time() + seconds
+
+    def progress(_status, remaining, _total):
+        if remaining and time.time() > end:
+            raise sqlite3.OperationalError('the database of the project was locked for %g s' % seconds)
+    return progress
 
 
 @contextlib.contextmanager
