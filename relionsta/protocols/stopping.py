@@ -9,7 +9,6 @@ import re
 import sqlite3
 import sys
 import time
-import time
 
 import pyworkflow.utils as pwutils
 from pyworkflow.utils import getHostFullName
