@@ -19,9 +19,11 @@ EXTRACT = (
     Kill('', '', 'RELION'),
     Kill(r'Subtomograms/TS_01/1_.*', 'made', 'RELION', cut=True),
     Kill(r'Subtomograms/TS_01/5_.*', 'written', 'both', cut=True),
-    Kill(r'Subtomograms/TS_01/8_.*', 'closed', "the run's process"),
+    Kill(r'Subtomograms/TS_01/8_.*', 'closed', 'RELION'),
     Kill(r'Subtomograms/TS_02/\d+_.*', 'made', 'all but RELION'),
+    # From here on: RELION may have done all images before it was ended.
     Kill('particles.star', 'written', 'both', cut=True),
+    Kill('particles.star', 'made', "the run's process"),
 )
 CTF_REFINE = (
     Kill('', '', 'both'),
