@@ -15,13 +15,13 @@ from .kill_chain import Chain, Kill
 from .ledger import Ledger
 
 #: Of an extraction each particle is a file; of the others RELION writes STAR files for each tomogram, then the results.
+#: A run's process alone is killed last: RELION may do all that is left before it is ended.
 EXTRACT = (
     Kill('', '', 'RELION'),
     Kill(r'Subtomograms/TS_01/1_.*', 'made', 'RELION', cut=True),
     Kill(r'Subtomograms/TS_01/5_.*', 'written', 'both', cut=True),
     Kill(r'Subtomograms/TS_01/8_.*', 'closed', 'RELION'),
     Kill(r'Subtomograms/TS_02/\d+_.*', 'made', 'all but RELION'),
-    # From here on: RELION may have done all images before it was ended.
     Kill('particles.star', 'written', 'both', cut=True),
     Kill('particles.star', 'made', "the run's process"),
 )
@@ -29,21 +29,21 @@ CTF_REFINE = (
     Kill('', '', 'both'),
     Kill('temp/defocus/TS_01.star.tmp', 'made', 'RELION', cut=True),
     Kill('temp/defocus/TS_01.star', 'renamed', 'RELION', cut=True),
-    Kill('temp/scale/TS_01.star', 'renamed', "the run's process"),
+    Kill('temp/scale/TS_01.star', 'renamed', 'RELION'),
     Kill('temp/defocus/TS_02.dat', 'made', 'both', cut=True),
     Kill('temp/scale/TS_02.star', 'renamed', 'all but RELION'),
     Kill('tilt_series/TS_01.star', 'renamed', 'RELION', cut=True, how='command line'),
-    Kill('tomograms.star.tmp', 'made', 'both', cut=True),
+    Kill('tomograms.star.tmp', 'made', "the run's process"),
 )
 POLISH = (
-    Kill('', '', "the run's process"),
+    Kill('', '', 'both'),
     Kill('temp/TS_01_positions.star', 'renamed', 'RELION', cut=True),
     Kill('temp/TS_01_motion.star', 'made', 'both', cut=True),
     Kill('temp/TS_01_motion.star', 'written', 'RELION', cut=True),
     Kill('temp/TS_02_motion.star', 'written', 'both', cut=True),
     Kill('temp/TS_02_projections.star', 'renamed', 'all but RELION'),
     Kill('motion.star', 'written', 'RELION', cut=True, how='command line'),
-    Kill('particles.star', 'made', 'both', cut=True),
+    Kill('particles.star', 'made', "the run's process"),
 )
 
 
