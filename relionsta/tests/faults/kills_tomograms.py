@@ -23,7 +23,7 @@ EXTRACT = (
     Kill(r'Subtomograms/TS_01/8_.*', 'closed', 'RELION'),
     Kill(r'Subtomograms/TS_02/\d+_.*', 'made', 'all but RELION'),
     Kill('particles.star', 'written', 'both', cut=True),
-    Kill('particles.star', 'made', "the run's process"),
+    Kill('particles.star', 'written', "the run's process"),
 )
 CTF_REFINE = (
     Kill('', '', 'both'),
