@@ -7,7 +7,7 @@ import numpy as np
 from pwem.objects import Transform
 from tomo.objects import SetOfTomograms, Tomogram
 
-from relionsta.results.maps import is_whole_mrc, read_header
+from relionsta.results.maps import MapError, check_values, is_whole_mrc, read_header
 
 from ..whole import take_space, whole
 from .errors import ConvertError
@@ -21,13 +21,18 @@ def append_reconstruction(tomograms: SetOfTomograms, ts_id: str, path: str, unbi
     """Append a tomogram whose origin marks the centre of the specimen, as RELION has placed it; returns it.
 
     unbinned: X, Y, Z that were asked for, in tilt-series pixels of `pixel` Å. fourier: made by Fourier inversion.
-    Raises ConvertError for a file that is not there, or cut.
+    Raises ConvertError for a file that is not there, cut, of another size, or damaged (see results.maps.check_values).
     """
     for file in (path, *halves):
         if not os.path.isfile(file) or not is_whole_mrc(file):
             raise ConvertError('the tomogram %s is not there, or it is cut' % file)
+        try:
+            check_values(file)
+        except MapError as error:
+            raise ConvertError(str(error)) from error
     header = read_header(path)
     voxel = header.voxel[0]
+    _check_size(path, header.size, np.asarray(unbinned) * pixel / voxel)
     if not tomograms.getSamplingRate():
         tomograms.setSamplingRate(voxel)
         if acquisition is not None:
@@ -45,6 +50,13 @@ def append_reconstruction(tomograms: SetOfTomograms, ts_id: str, path: str, unbi
     tomograms.append(tomogram)
     tomograms.update(tomogram)
     return tomogram
+
+
+def _check_size(path: str, size: Sequence[int], asked: np.ndarray) -> None:
+    """RELION rounds, and makes X even."""
+    if (np.abs(np.asarray(size) - asked) > 2).any():
+        raise ConvertError('the tomogram %s has %s voxels, and about %s were asked for'
+                           % (path, ' x '.join(map(str, size)), ' x '.join('%.0f' % edge for edge in asked)))
 
 
 def centre_voxel(unbinned: Sequence[int], pixel: float, size: Sequence[int], voxel: float, fourier: bool) -> np.ndarray:

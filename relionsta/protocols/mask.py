@@ -2,10 +2,10 @@
 import enum
 
 from pwem.objects import VolumeMask
-from pyworkflow.object import Float, String
+from pyworkflow.object import Float, Integer, String
 from pyworkflow.protocol import params
 
-from ..convert.volumes import make_volume
+from ..convert.volumes import check_map, make_volume
 from ..jobs import files
 from ..jobs.mask import COMBINE, MASK
 from ..results.maps import read_map
@@ -51,6 +51,8 @@ class ProtStaMask(ProtStaBase):
         super().__init__(**kwargs)
         self.usedThreshold = Float()
         self.thresholdReason = String()
+        #: edge of the mask in voxels
+        self.madeBox = Integer()
         self._suggested = {}
 
     def _defineParams(self, form):
@@ -199,10 +201,16 @@ class ProtStaMask(ProtStaBase):
     def _getResultPaths(self):
         return [self._getJobPath(files.MASK_FILES['mask'])]
 
+    def _askedBox(self):
+        """Edge of the mask in voxels, as asked for."""
+        return self.getValues()['denovo_box_size'] if self.do_denovo.get() else maps.boxSize(self.inputVolume.get())
+
     def _makeOutputs(self):
         sphere = self.do_denovo.get()
-        box = self.getValues()['denovo_box_size'] if sphere else maps.boxSize(self.inputVolume.get())
-        mask = make_volume(self._getJobPath(files.MASK_FILES['mask']), self._getPixel(), box=box, kind=VolumeMask)
+        mask = make_volume(self._getJobPath(files.MASK_FILES['mask']), self._getPixel(), box=self._askedBox(),
+                           kind=VolumeMask)
+        self.madeBox.set(maps.boxSize(mask))
+        self._store(self.madeBox)
         facts = read_mask(mask.getFileName())
         if facts.empty:
             raise ValueError('The mask is empty. %s' % (
@@ -241,6 +249,7 @@ class ProtStaMask(ProtStaBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         mask = self.solventMask
+        check_map(mask.getFileName(), self.madeBox.get(), None)
         facts, box, rate = read_mask(mask.getFileName()), maps.boxSize(mask), mask.getSamplingRate()
         return ['Box %d pixels of %.4g Å (%.0f Å); the mask encloses %.1f %% of it, %s.' % (
                     box, rate, box * rate, 100 * facts.fraction, volumeText(facts.fraction * (box * rate) ** 3)),

@@ -14,6 +14,7 @@ from ..convert.tilt_series import tomogram_tables, write_tomograms_star
 from ..jobs import files
 from ..jobs.reconstruct_tomograms import RECONSTRUCT_TOMOGRAMS
 from ..objects import SetOfStaParticles
+from ..results.maps import read_header
 from ..star import StarError, read_star, write_star
 from . import checks
 from .base import ProtStaBase
@@ -197,8 +198,9 @@ class ProtStaReconstructTomograms(ProtStaBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         tomograms = self.tomograms
+        size = read_header(tomograms.getFirstItem().getFileName()).size
         lines = ['%d tomograms, %s voxels of %.4g Å.' % (
-                     tomograms.getSize(), ' x '.join(map(str, tomograms.getDimensions())), tomograms.getSamplingRate()),
+                     tomograms.getSize(), ' x '.join(map(str, size)), tomograms.getSamplingRate()),
                  'By %s.' % ('Fourier inversion' if self.do_fourier.get() else 'weighted back-projection')]
         if self.generate_split_tomograms.get():
             lines.append('With half tomograms of even and odd frames, for denoising; the tomograms are their average.')

@@ -1,9 +1,10 @@
 """All that reads the files of a finished run, done in this process without changing the project."""
+import hashlib
 import os
 import re
 import sqlite3
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 from unittest import mock
 
 import numpy as np
@@ -22,6 +23,7 @@ from relionsta.results.model import Model
 REFUSALS = (ValueError, RelionFailed, DiskFull)
 ITERATIVE = ('ProtStaInitialModel', 'ProtStaClass3D', 'ProtStaRefine3D', 'ProtStaMultiBody')
 _DIGEST = re.compile('[0-9a-f]{40}')
+FLOW = 'flow'
 CANNOT = 'The results cannot be read'
 
 
@@ -137,19 +139,25 @@ def summary(run: Any) -> Answer:
 
 
 def figures(run: Any) -> Answer:
-    """The data in every figure that Analyze Results opens; one that is not shown, with the reason, is a refusal of it."""
+    """The points and images of every figure that Analyze Results opens, each of them a value: a figure may leave an
+    iteration out, or not be shown with the reason; what it shows is right. Of a flow between iterations nothing is compared:
+    where one is left out, the flow is between its neighbours."""
     told: List[str] = []
-    found = {title: _drawn(figure) for title, figure in figuresOf(run, run.getProject(), told.append)}
-    return Answer({**found, **{'told': '\n'.join(told)}})
+    found = {part: True for title, figure in figuresOf(run, run.getProject(), told.append) if FLOW not in title
+             for part in _drawn(title, figure)}
+    return Answer({**found, 'told': '\n'.join(told)})
 
 
-def _drawn(figure: Figure) -> str:
-    parts = []
-    for axes in figure.axes:
-        parts += [np.array2string(np.asarray(line.get_xydata(), dtype=float), threshold=int(1e6)) for line in axes.lines]
-        parts += [np.array2string(np.asarray(image.get_array(), dtype=float).round(6), threshold=int(1e7))
+def _drawn(title: str, figure: Figure) -> List[Tuple[Any, ...]]:
+    parts: List[Tuple[Any, ...]] = []
+    for number, axes in enumerate(figure.axes):
+        for line in axes.lines:
+            points = np.asarray(line.get_xydata(), dtype=float).round(6)
+            points = points[np.isfinite(points).all(axis=1)]
+            parts += [(title, number, line.get_label(), *map(repr, point)) for point in points]
+        parts += [(title, number, hashlib.sha1(np.asarray(image.get_array(), dtype=float).round(6).tobytes()).hexdigest())
                   for image in axes.images]
-    return '\n'.join(parts)
+    return parts
 
 
 class Reader(NamedTuple):

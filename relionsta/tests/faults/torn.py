@@ -17,6 +17,7 @@ READERS_AT_ONCE = 2
 #: RELION's own, which nobody reads but its GUI and pdf viewers, and our record of the commands.
 NOT_READ = ('job.star', 'run.sh', 'default_pipeline.star')
 
+SMALL_TABLES, WEIGHTS = ('_model.star', '_optimiser.star', '_sampling.star', '_optimisation_set.star'), '_weights.mrc'
 
 #: Case, reason, advice.
 OPEN = (
@@ -24,9 +25,14 @@ OPEN = (
      'RELION writes numbers of one width without a checksum, so a half of the iteration before fits in without a seam. '
      'Particles and maps are compared with the model and with their headers; the curves of convergence are not.',
      'After a power cut or trouble with a network disk, look at the next iteration, or Continue with one more.'),
-    ('a block of zeros within a subtracted image',
-     'relion_particle_subtract writes each image under the header of the image before, so its statistics say nothing.',
-     'After a power cut, run Particle subtraction again.'),
+    ('half of an older iteration in the particles of an initial model',
+     'Its iterations take some of the particles, so rows that stayed as they were are right, and nothing tells them from '
+     'old ones.',
+     'After a power cut or trouble with a network disk, run it again: it is quick.'),
+    ('a block of zeros within a subtracted image, or within the weights of a pseudo-subtomo',
+     'relion_particle_subtract writes each image under the header of the image before, so its statistics say nothing; '
+     'weights are zero in most places.',
+     'After a power cut, run the job again.'),
 )
 
 
@@ -82,8 +88,8 @@ def tear_run(ledger: Ledger, name: str, number: int, tries: int) -> None:
 def _cannot_be_told(name: str, path: Path, tear: Tear) -> bool:
     """Harm that no reader can see, whatever it does; these cases are open."""
     if tear.name == 'half of an older iteration':
-        return path.name.endswith(('_model.star', '_optimiser.star', '_sampling.star', '_optimisation_set.star'))
-    return name == 'subtract' and tear.name == 'a block of zeros' and path.suffix == '.mrc'
+        return name == 'initial model' or path.name.endswith(SMALL_TABLES)
+    return tear.name == 'a block of zeros' and path.suffix == '.mrc' and (name == 'subtract' or path.name.endswith(WEIGHTS))
 
 
 def _victims(one: Any) -> List[Path]:
