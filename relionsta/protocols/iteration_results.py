@@ -23,11 +23,18 @@ class IterationResultsMixin:
             self.info('Iteration %d is damaged and is not used. %s' % (found.pop(), problem))
         return found
 
-    def _getRegistered(self):
-        """The iteration that a finished run has as its output, as the name of its particles' file says; None for none."""
-        particles = getattr(self, 'outputParticles', None) if self.isFinished() else None
+    def createOutputStep(self, work, output):
+        """Make Scipion's objects of what RELION wrote, and keep which iteration they are of, as their file's name says."""
+        super().createOutputStep(work, output)
+        particles = getattr(self, 'outputParticles', None)
         names = [] if particles is None else particles.getParticlesStars()
-        return iteration_of(names[0]) if names else None
+        self.registeredIteration.set(iteration_of(names[0]) if names else None)
+        self._store(self.registeredIteration)
+
+    def _getRegistered(self):
+        """The iteration that a finished run has as its output; None where it is none of them, but the end."""
+        # Not asked of the set: one that was open before a Continue is still at what it was
+        return self.registeredIteration.get() if self.isFinished() else None
 
     def _getExpected(self):
         """The number of the iteration that must be there after RELION has ended; None where RELION decides."""

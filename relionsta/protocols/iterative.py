@@ -42,6 +42,8 @@ class IterativeMixin(IterationResultsMixin):
         super().__init__(**kwargs)
         #: the iteration that is the output of a run that was stopped
         self.stoppedAt = Integer()
+        #: the iteration that is the output of a run that has finished
+        self.registeredIteration = Integer()
 
     # ------------------------------------------------------------------- form
     def _defineContinueParams(self, form):
