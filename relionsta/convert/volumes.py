@@ -14,11 +14,11 @@ AnyVolume = TypeVar('AnyVolume', bound=Volume)
 
 
 def make_volume(path: str, pixel: float, half_maps: Sequence[str] = (), box: Optional[int] = None,
-                kind: Type[AnyVolume] = Volume, in_header: bool = True) -> AnyVolume:
+                kind: Type[AnyVolume] = Volume, in_header: bool = True, statistics: bool = True) -> AnyVolume:
     """A volume of class `kind` (Volume, VolumeMask, AverageSubTomogram...), with its two half maps if given.
 
     pixel: Å per voxel; in_header: the headers must say the same, if anything. box: the edge in voxels that the maps must
-    have. Paths relative to the project. Raises
+    have. statistics: see results.maps.check_values. Paths relative to the project. Raises
     ConvertError for a file that is no map, not there or not whole (see results.maps.check_values), for another size, for a
     single half map and for a pixel size that is not above 0.
     """
@@ -28,7 +28,7 @@ def make_volume(path: str, pixel: float, half_maps: Sequence[str] = (), box: Opt
     if not pixel or not pixel > 0:
         raise ConvertError('the map %s has a pixel size of %s Å; it must be above 0' % (path, pixel))
     for name in (path, *half_maps):
-        check_map(name, box, pixel if in_header else None)
+        check_map(name, box, pixel if in_header else None, statistics)
     volume = kind()
     volume.setFileName(path)
     volume.setSamplingRate(pixel)
@@ -37,8 +37,9 @@ def make_volume(path: str, pixel: float, half_maps: Sequence[str] = (), box: Opt
     return volume
 
 
-def check_map(path: str, box: Optional[int], pixel: Optional[float]) -> None:
-    """Raise ConvertError unless the file is a whole map of this box and pixel size (Å); None: of any."""
+def check_map(path: str, box: Optional[int], pixel: Optional[float], statistics: bool = True) -> None:
+    """Raise ConvertError unless the file is a whole map of this box and pixel size (Å); None: of any. statistics: see
+    results.maps.check_values."""
     if not os.path.isfile(path):
         raise ConvertError('the map %s is not there' % path)
     try:
@@ -50,6 +51,6 @@ def check_map(path: str, box: Optional[int], pixel: Optional[float]) -> None:
         if pixel is not None and voxel > 0 and abs(voxel / pixel - 1) > PIXEL_TOLERANCE:
             raise ConvertError('the header of the map %s says %.4g Å per voxel, and %.4g were expected'
                                % (path, voxel, pixel))
-        check_values(path)
+        check_values(path, statistics)
     except MapError as error:
         raise ConvertError(str(error)) from error

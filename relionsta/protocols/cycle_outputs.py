@@ -28,7 +28,8 @@ def makeOutputs(cycle, rungs, places):
 
 
 def _copyOf(volume):
-    return make_volume(volume.getFileName(), volume.getSamplingRate(), maps.halfMaps(volume), box=maps.boxSize(volume))
+    return make_volume(volume.getFileName(), volume.getSamplingRate(), maps.halfMaps(volume), box=maps.boxSize(volume),
+                       statistics=False)
 
 
 def _particlesAndSeries(cycle, kept):

@@ -54,7 +54,8 @@ class ImportMapsMixin:
             return []
         path = job.maps['map'] if 'map' in job.maps else self._mean(halves)
         pixel = pixel_size(path)
-        volume = make_volume(path, pixel, halves if len(halves) == 2 else (), in_header=False)
+        volume = make_volume(path, pixel, halves if len(halves) == 2 else (), in_header=False,
+                             statistics=False)
         self._defineOutputs(**{MAP: volume})
         return ['Map %s, %d voxels of %.4g Å%s%s.' % (
             path.rsplit('/', 1)[-1], volume.getDim()[0], pixel, ', with half maps' if len(halves) == 2 else '',
@@ -70,7 +71,7 @@ class ImportMapsMixin:
         if 'mask' not in job.maps:
             return []
         path = job.maps['mask']
-        mask = make_volume(path, pixel_size(path), kind=VolumeMask)
+        mask = make_volume(path, pixel_size(path), kind=VolumeMask, statistics=False)
         self._defineOutputs(**{MASK: mask})
         return ['Mask %s.' % path.rsplit('/', 1)[-1]]
 

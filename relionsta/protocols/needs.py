@@ -70,8 +70,9 @@ def sizesOf(protocol):
         return Sizes(out_box=made, width=made * volume.getSamplingRate() if volume is not None else 0.0)
     box = (particles.getBoxSize() if hasattr(particles, 'is2D') else 0) or 0
     stacks = particles.is2D() if hasattr(particles, 'is2D') else True
-    return Sizes(particles=particles.getSize(), tilts=_tilts(protocol, particles), series=len(particles.getTSIds()), box=box,
-                 stacks=stacks, out_box=_outBox(protocol, box), iterations=_iterationsLeft(protocol),
+    series = 0 if particles.isEmpty() else len(particles.getTSIds())
+    return Sizes(particles=particles.getSize(), tilts=_tilts(protocol, particles), series=series, box=box, stacks=stacks,
+                 out_box=_outBox(protocol, box), iterations=_iterationsLeft(protocol),
                  bodies=len(protocol.getMasks()) if job == files.MULTIBODY else 0)
 
 

@@ -132,7 +132,8 @@ class ProtStaReconstruct(ProtStaParticlesBase):
 
     def _volume(self, kind, box):
         """A map with its half maps, if there are any; kind: what the names of its files begin with."""
-        return make_volume(self._merged(kind), self._getPixel(), self._halves(kind), box=box)
+        return make_volume(self._merged(kind), self._getPixel(), self._halves(kind), box=box,
+                           statistics=kind == self._kinds()[0])
 
     # --------------------------------------------------------------- reports
     def _summaryLines(self):

@@ -49,7 +49,7 @@ class LocalResolution:
 def read_local_resolution(path: PathLike, mask: Optional[PathLike] = None) -> LocalResolution:
     """Read a map of local resolution, and a mask with the same box. Raises MapError where they do not go together, and
     where nothing was measured."""
-    resolution = read_map(path)
+    resolution = read_map(path, statistics=True)
     inside = np.ones(resolution.shape, dtype=bool)
     if mask is not None:
         weights = read_map(mask)

@@ -88,15 +88,15 @@ def is_whole_mrc(path: PathLike) -> bool:
         return False
 
 
-def check_values(path: PathLike) -> None:
-    """Raise MapError unless the file is one whole volume of numbers, and, where RELION wrote it, of the very numbers that it
-    wrote: blocks that a power cut or a network disk has lost, or left from an older map, change the statistics that
-    its header holds."""
-    with opened(path):
+def check_values(path: PathLike, statistics: bool = True) -> None:
+    """Raise MapError unless the file is one whole volume of numbers; with `statistics`, and where RELION wrote it, of the
+    very numbers that it wrote: blocks that a power cut or a network disk has lost, or left from an older map, change
+    the statistics that its header holds. Some programs of RELION (relion_helix_toolbox) leave those of their input there."""
+    with opened(path, statistics=statistics):
         pass
 
 
-def _check_statistics(path: PathLike, mrc: 'mrcfile.mrcmemmap.MrcMemmap') -> None:
+def _check_statistics(path: PathLike, mrc: 'mrcfile.mrcmemmap.MrcMemmap', told: bool) -> None:
     header, data = mrc.header, mrc.data
     if data.dtype.kind not in 'fiu':
         raise MapError('%s: not a map of real numbers (mode %d)' % (path, header.mode))
@@ -104,25 +104,25 @@ def _check_statistics(path: PathLike, mrc: 'mrcfile.mrcmemmap.MrcMemmap') -> Non
     if not np.isfinite(low) or not np.isfinite(high):
         raise MapError('%s: holds values that are no numbers (nan or inf); it was damaged, or the job that made it went '
                        'wrong. Run that job again' % path)
-    if int(header.mode) != _FLOAT32 or not bytes(header.label[0]).startswith(_RELION):
+    if not told or int(header.mode) != _FLOAT32 or not bytes(header.label[0]).startswith(_RELION):
         return
     mean = float(data.mean(dtype=np.float64))
     deviation = float(np.sqrt(max(0.0, float(np.einsum('zyx,zyx->', data, data, dtype=np.float64)) / data.size - mean ** 2)))
-    told = [float(header[name]) for name in ('dmin', 'dmax', 'dmean', 'rms')]
-    off = np.abs(np.array([low, high, mean, deviation]) - told) > STATISTICS_TOLERANCE * max(deviation, told[3])
-    if off.any() and not (off[2:].any() and not off[:2].any() and _is_single(data, told)):
+    said = [float(header[name]) for name in ('dmin', 'dmax', 'dmean', 'rms')]
+    off = np.abs(np.array([low, high, mean, deviation]) - said) > STATISTICS_TOLERANCE * max(deviation, said[3])
+    if off.any() and not (off[2:].any() and not off[:2].any() and _is_single(data, said)):
         raise MapError('%s: its voxels are not those that RELION wrote: they go from %.6g to %.6g (mean %.6g, deviation '
                        '%.6g), and the header says %.6g to %.6g (%.6g, %.6g). A part of it was lost or is of another map; '
-                       'make it again' % (path, low, high, mean, deviation, told[0], told[1], told[2], told[3]))
+                       'make it again' % (path, low, high, mean, deviation, said[0], said[1], said[2], said[3]))
 
 
-def _is_single(data: np.ndarray, told: Sequence[float]) -> bool:
+def _is_single(data: np.ndarray, said: Sequence[float]) -> bool:
     """True where these are the statistics (minimum, maximum, mean, deviation) that a RELION built in single precision finds
     when it adds up one voxel after the other."""
     mean = float(np.cumsum(data, dtype=np.float32)[-1]) / data.size
     square = float(np.cumsum(np.square(data, dtype=np.float32), dtype=np.float32)[-1]) / data.size
     deviation = abs(square - mean ** 2) ** 0.5
-    return bool(np.allclose([mean, deviation], told[2:], atol=STATISTICS_TOLERANCE * told[3]))
+    return bool(np.allclose([mean, deviation], said[2:], atol=STATISTICS_TOLERANCE * said[3]))
 
 
 def pixel_size(path: PathLike) -> float:
@@ -136,9 +136,12 @@ def pixel_size(path: PathLike) -> float:
     return voxel[0]
 
 
-def read_map(path: PathLike) -> np.ndarray:
-    """The map as float32 (z, y, x); MapError where the file is not whole or not one volume."""
-    with opened(path) as mrc:
+def read_map(path: PathLike, statistics: bool = False) -> np.ndarray:
+    """The map as float32 (z, y, x); MapError where the file is not whole or not one volume of numbers.
+
+    statistics: see check_values; for a map that a run has made itself.
+    """
+    with opened(path, statistics=statistics) as mrc:
         return np.array(mrc.data, dtype=np.float32)
 
 
@@ -179,8 +182,9 @@ def projections(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
         return CentralSlices(xy=along_z, xz=along_y, yz=along_x, pixel_size=spacing, size=(nx, ny, nz))
 
 
-def opened(path: PathLike, values: bool = True) -> 'mrcfile.mrcmemmap.MrcMemmap':
-    """The file as a memory map, known to be one whole volume; values: see check_values, which reads all of it."""
+def opened(path: PathLike, values: bool = True, statistics: bool = False) -> 'mrcfile.mrcmemmap.MrcMemmap':
+    """The file as a memory map, known to be one whole volume; values: of numbers, for which all of it is read;
+    statistics: see check_values."""
     header = read_header(path)
     found = Path(path).stat().st_size
     if found != header.file_bytes:
@@ -192,7 +196,7 @@ def opened(path: PathLike, values: bool = True) -> 'mrcfile.mrcmemmap.MrcMemmap'
         raise MapError('%s: not one volume (size %d x %d x %d)' % ((path,) + header.size))
     try:
         if values:
-            _check_statistics(path, mrc)
+            _check_statistics(path, mrc, statistics)
     except MapError:
         mrc.close()
         raise
