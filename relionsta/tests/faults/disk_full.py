@@ -81,14 +81,14 @@ def run(ledger: Ledger) -> None:
             try:
                 project = _copied(project_case().proj, disk.folder / 'a project')
                 for case in cases:
-                    with ledger.case(case.name):
+                    with ledger.case(case.name), disk.given_back():
                         _prove(case, project, disk, runs[case.kind], ledger.random.uniform(*case.part))
                 if not ledger.quick:
-                    with ledger.case('3D classification, while the outputs are made'):
+                    with ledger.case('3D classification, while the outputs are made'), disk.given_back():
                         _prove_outputs(project, disk, runs['classify'])
-                    with ledger.case('export to RELION'):
+                    with ledger.case('export to RELION'), disk.given_back():
                         _prove_export(project, disk, runs['postprocess'])
-                    with ledger.case("Scipion's own databases, not a byte left"):
+                    with ledger.case("Scipion's own databases, not a byte left"), disk.given_back():
                         _prove_databases(project, disk, runs['mask'])
             finally:
                 os.chdir(here)
@@ -115,7 +115,7 @@ def _copied(project: Any, target: Path) -> Project:
 
 
 def _prove(case: Case, project: Project, disk: SmallDisk, reference: Any, part: float) -> None:
-    """The run fails with a clear message and without output, and Continue comes to the result of the reference."""
+    """The run fails with a clear message and without output that is not whole, and Continue comes to the result of the reference."""
     run = _copy(project, reference, case.values)
     if case.limit:
         with file_size_limit(case.limit):
@@ -123,7 +123,8 @@ def _prove(case: Case, project: Project, disk: SmallDisk, reference: Any, part: 
     else:
         _launch_with(project, disk, run, SLACK + int(part * _written(reference)))
     _check_failed(run, bool(case.limit))
-    assert list(run.iterOutputAttributes()) == []
+    if list(run.iterOutputAttributes()):  # all was done, and then Scipion had no room to say so
+        check_same(run, reference)
     disk.empty()
     _go_on(project, run)
     if not case.limit:

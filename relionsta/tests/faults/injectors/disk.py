@@ -38,6 +38,14 @@ class SmallDisk:
         """With other options, `nr_inodes=1000` for example. Raises NoSmallDisk."""
         mount('-o', ','.join(('remount',) + options), str(self.folder))
 
+    @contextlib.contextmanager
+    def given_back(self) -> Iterator[None]:
+        """Within: it may be filled; afterwards there is space again, whatever happens."""
+        try:
+            yield
+        finally:
+            self.empty()
+
     def empty(self) -> None:
         """Make space: what filled it is taken away, and nothing else."""
         if self._ballast.exists():
