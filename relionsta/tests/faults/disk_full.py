@@ -115,7 +115,7 @@ def _copied(project: Any, target: Path) -> Project:
 
 
 def _prove(case: Case, project: Project, disk: SmallDisk, reference: Any, part: float) -> None:
-    """The run fails with a clear message and without output that is not whole, and Continue comes to the result of the reference."""
+    """The run fails with a clear message and no output that is not whole; Continue comes to the result of the reference."""
     run = _copy(project, reference, case.values)
     if case.limit:
         with file_size_limit(case.limit):
