@@ -11,6 +11,8 @@ from .maps import HEADER_BYTES, MapError, is_whole_mrc
 
 PathLike = Union[str, Path]
 IMAGE, WEIGHTS, VISIBLE = 'rlnImageName', 'rlnCtfImage', 'rlnTomoVisibleFrames'
+#: How the names of CTF volumes of 3D subtomos end.
+PLAIN_CTF = '_ctf.mrc'
 #: Images whose voxels are read, evenly taken from all: of the others, headers and sizes are looked at.
 MOST_READ = 1000
 #: How far the statistics in a header may be off, as a part of the deviation: they are those before images were rounded to
@@ -57,7 +59,8 @@ def first_wrong_image(rows: pd.DataFrame, box: int, is_2d: bool, values: bool = 
     if wrong or is_2d or WEIGHTS not in rows:
         return wrong or (_first_damaged(paths, statistics) if values else '')
     weights = [_path(name) for name in rows[WEIGHTS]]
-    wrong = _first_wrong(weights, [(box // 2 + 1, box, 2 * box)] * len(weights))
+    # Weights and multiplicities lie one behind the other; of a plain CTF there is one volume
+    wrong = _first_wrong(weights, [(box // 2 + 1, box, box if path.endswith(PLAIN_CTF) else 2 * box) for path in weights])
     return wrong or (_first_damaged(paths, statistics) or _first_damaged(weights, statistics) if values else '')
 
 
