@@ -181,7 +181,9 @@ class ParentMixin:
             known = digest == before and project.doesProtocolExists(number)
             if known:
                 run = project.getProtocol(number)
-                if run.isFinished() or (run.isActive() and isAtWork(run, project)):
+                # Asked of the run itself too: it may have finished since the project last looked, or between these looks
+                if run.isFinished() or (run.isActive() and isAtWork(run, project)) or (
+                        readRun(run).get('status') == STATUS_FINISHED):
                     return _Running(job, run, self._projectPath(), coresOf(run), memoryOf(run), ())
             errors = [] if known else run.validate()
             if errors:

@@ -76,7 +76,7 @@ def run(ledger: Ledger) -> None:
                 with ledger.case('our file: %s' % writer.name):
                     prove_writer(writer, disk, ledger.folder / 'plain')
         runs = _references({case.kind for case in cases})
-        with small_disk(place, DISK_BYTES) as disk:
+        with small_disk(place, DISK_BYTES + bytes_of(project_case().proj.path)) as disk:
             here = os.getcwd()
             try:
                 project = _copied(project_case().proj, disk.folder / 'a project')

@@ -40,8 +40,10 @@ class TestStaWands(ProjectWindowMixin, StaCase):
             if not shown:  # Tk fails where a dialog goes before it was seen
                 form.root.after(POLL_MS, read)
                 return
-            settle(form.root, 0.2)
-            dialog = shown[0]
+            # Later: a dialog that goes in the callback in which it was first seen goes too early for Tk
+            form.root.after(2 * POLL_MS, take, shown[0])
+
+        def take(dialog):
             said.extend(widget.get('1.0', 'end') for widget in below(dialog) if isinstance(widget, tkinter.Text))
             said.extend(widget.cget('text') for widget in below(dialog) if isinstance(widget, tkinter.Label))
             (answer or tkinter.Toplevel.destroy)(dialog)

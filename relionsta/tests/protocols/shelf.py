@@ -55,7 +55,8 @@ class Shelf:
     def changed(self, items, name, change=None, of_set=None, keep=None):
         """A copy of a set. change: called with each item (of a set of sets: with those inside); of_set: called with the
         copy; keep: says which items stay."""
-        copy = type(items)(filename=self.path(name + '.sqlite'))
+        # A set that is there would be opened: the shelf may be shared by tests
+        copy = type(items)(filename=self.path('%s%d.sqlite' % (name, self._number)))
         copy.copyInfo(items)
         if of_set is not None:
             of_set(copy)
