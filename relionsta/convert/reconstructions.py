@@ -32,7 +32,7 @@ def append_reconstruction(tomograms: SetOfTomograms, ts_id: str, path: str, unbi
             raise ConvertError(str(error)) from error
     header = read_header(path)
     voxel = header.voxel[0]
-    _check_size(path, header.size, np.asarray(unbinned) * pixel / voxel)
+    check_size(path, unbinned, pixel)
     if not tomograms.getSamplingRate():
         tomograms.setSamplingRate(voxel)
         if acquisition is not None:
@@ -52,8 +52,11 @@ def append_reconstruction(tomograms: SetOfTomograms, ts_id: str, path: str, unbi
     return tomogram
 
 
-def _check_size(path: str, size: Sequence[int], asked: np.ndarray) -> None:
-    """RELION rounds, and makes X even."""
+def check_size(path: str, unbinned: Sequence[int], pixel: float) -> None:
+    """Raise ConvertError where a tomogram has not the size that was asked for: X, Y, Z in tilt-series pixels of `pixel` Å.
+    RELION rounds, and makes X even."""
+    header = read_header(path)
+    size, asked = header.size, np.asarray(unbinned) * pixel / header.voxel[0]
     if (np.abs(np.asarray(size) - asked) > 2).any():
         raise ConvertError('the tomogram %s has %s voxels, and about %s were asked for'
                            % (path, ' x '.join(map(str, size)), ' x '.join('%.0f' % edge for edge in asked)))

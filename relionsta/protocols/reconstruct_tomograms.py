@@ -1,5 +1,6 @@
 """Reconstruct tomograms."""
 import pandas as pd
+from pyworkflow.object import String
 from pyworkflow.protocol import params
 from pyworkflow.utils import makePath
 from tomo.objects import SetOfTiltSeries, SetOfTomograms
@@ -41,6 +42,11 @@ class ProtStaReconstructTomograms(ProtStaBase):
     _filledIn = ('in_tiltseries',)
     _defaultThreads = 2
     _emptyMeans = {'xdim': 'as wide as the tilt images', 'ydim': 'as high as the tilt images'}
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        #: of the first tomogram, in voxels
+        self.madeSize = String()
 
     def _defineInputParams(self, form):
         form.addParam('inputTiltSeries', params.PointerParam, pointerClass='SetOfTiltSeries, SetOfStaParticles',
@@ -169,6 +175,8 @@ class ProtStaReconstructTomograms(ProtStaBase):
                                   self.do_fourier.get(), halves if self.generate_split_tomograms.get() else (),
                                   known.get(tsId))
         tomograms.write()
+        self.madeSize.set(_sizeText(tomograms.getFirstItem().getFileName()))
+        self._store(self.madeSize)
         self._defineOutputs(**{TOMOGRAMS: tomograms})
         made = [tomograms] + self._makeTilted(series)
         for output in made:
@@ -198,9 +206,11 @@ class ProtStaReconstructTomograms(ProtStaBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         tomograms = self.tomograms
-        size = read_header(tomograms.getFirstItem().getFileName()).size
-        lines = ['%d tomograms, %s voxels of %.4g Å.' % (
-                     tomograms.getSize(), ' x '.join(map(str, size)), tomograms.getSamplingRate()),
+        path = tomograms.getFirstItem().getFileName()
+        size = _sizeText(path)
+        if size != self.madeSize.get(size):
+            raise ValueError('%s has %s voxels, and %s were made' % (path, size, self.madeSize.get()))
+        lines = ['%d tomograms, %s voxels of %.4g Å.' % (tomograms.getSize(), size, tomograms.getSamplingRate()),
                  'By %s.' % ('Fourier inversion' if self.do_fourier.get() else 'weighted back-projection')]
         if self.generate_split_tomograms.get():
             lines.append('With half tomograms of even and odd frames, for denoising; the tomograms are their average.')
@@ -213,3 +223,8 @@ class ProtStaReconstructTomograms(ProtStaBase):
         return ['Tomograms at %.4g Å/voxel were reconstructed in RELION by %s.' % (
             self.tomograms.getSamplingRate(),
             'Fourier inversion' if self.do_fourier.get() else 'weighted back-projection')]
+
+
+def _sizeText(path):
+    """The size of a tomogram in words; MapError where the file is no map."""
+    return ' x '.join(map(str, read_header(path).size))

@@ -7,7 +7,7 @@ from ..figures.mask import mask_figure
 from ..jobs import files
 from ..protocols import maps
 from ..protocols.mask import ProtStaMask
-from ..results.maps import central_slices, read_map
+from ..results.maps import central_slices, check_values, read_map
 from ..results.threshold import low_pass
 from .base import ProtStaViewer
 
@@ -46,6 +46,7 @@ class ProtStaMaskViewer(ProtStaViewer):
 
     def _showOn(self, volume, *histogram):
         """The mask on a map; on itself where there is none."""
+        check_values(self._getMask())
         mask = central_slices(self._getMask())
         background = mask if volume is None else central_slices(maps.mapFile(volume))
         return [self._figure(mask_figure(background, mask, *histogram, title='Mask on %s' % (

@@ -68,7 +68,7 @@ INITIAL_MODEL = (
     Kill('run_itMMM_optimisation_set.star', 'renamed', 'RELION', 0.1),
     Kill('run_itNNN_sampling.star', 'written', 'both', cut=True),
     Kill('run_itMMM_optimisation_set.star.tmp', 'made', 'RELION', cut=True),
-    Kill('initial_model.mrc', 'made', 'both', cut=True),
+    Kill('initial_model.mrc', 'written', 'both', cut=True),
 )
 #: Enough that what is left at work for a moment does not come to the end.
 ITERATIONS, FEWER = 30, 14

@@ -195,7 +195,10 @@ def check_outputs(protocol: Any, way: Way, text: str) -> None:
 
 def name_in(output: Any, text: str) -> bool:
     """True where a set has the tilt series, under the name that Scipion gives it."""
-    return scipion_ts_id(text) in set(output.getTSIds())
+    try:
+        return scipion_ts_id(text) in set(output.getTSIds())
+    except ConvertError:  # nothing is left of it there
+        return False
 
 
 def files_outside(own: Any) -> Set[str]:

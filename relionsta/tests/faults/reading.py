@@ -144,7 +144,7 @@ def figures(run: Any) -> Answer:
     where one is left out, the flow is between its neighbours."""
     told: List[str] = []
     found = {part: True for title, figure in figuresOf(run, run.getProject(), told.append) if FLOW not in title
-             for part in _drawn(title, figure)}
+             for part in _drawn('%s: %s' % (title, figure._suptitle.get_text() if figure._suptitle else ''), figure)}
     return Answer({**found, 'told': '\n'.join(told)})
 
 

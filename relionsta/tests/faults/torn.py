@@ -1,5 +1,6 @@
 """Torn files: whatever reads one has the right answer, or says which file is wrong."""
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -117,11 +118,18 @@ def _judge(reader: Reader, one: Any, path: Path, before: bytes, truth: Dict[str,
     if os.path.normpath(str(path)) in right.files and not whole:
         return 'it became part of an output'
     if reader.parts:
-        other = [key for key, value in found.values.items() if key != 'told' and right.values.get(key) != value]
+        other = [key for key, value in found.values.items()
+                 if key != 'told' and right.values.get(key) != value and not _of_another_iteration(key, right)]
         return 'it shows %s otherwise' % other if other else None
     if found.values == right.values or (isinstance(found.values, str) and path.name in found.values):
         return None
     return 'another answer: %s' % _difference(found.values, right.values)
+
+
+def _of_another_iteration(key: Any, right: Answer) -> bool:
+    """True for a part of a figure whose title names an iteration that the whole files are not shown for."""
+    return isinstance(key, tuple) and re.search(r'[Ii]teration \d', key[0]) is not None and not any(
+        isinstance(one, tuple) and one[0] == key[0] for one in right.values)
 
 
 def _difference(found: Any, right: Any) -> str:

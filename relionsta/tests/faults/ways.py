@@ -92,13 +92,13 @@ WAYS: Tuple[Way, ...] = (
     Way('ProtStaReconstructTomograms', TEXT, lambda stage, name: dict(
         inputTiltSeries=stage.particles(OLD), tomo_name=name, do_fourier=False)),
     Way('ProtStaJoin', SERIES, lambda stage, name: dict(
-        inputSets=[stage.particles(name), stage.particles(OLD)], sameParticles=0), real=True),
+        inputSets=[stage.particles(name), stage.particles(OLD)], sameParticles='same particles: keep the first'), real=True),
     Way('ProtStaSelectParticles', SERIES, lambda stage, name: dict(
         inputParticles=stage.particles(name), operation='by tomogram', tomograms=name), real=True),
     Way('ProtStaSymmetryExpand', SERIES, lambda stage, name: dict(
         inputParticles=stage.particles(name), sym_name='C2'), real=True),
     Way('ProtStaSelectClasses', TEXT, lambda stage, name: dict(
-        inputClasses=stage.classes(), selectBy='numbers', classNumbers=name), slow=True),
+        inputClasses=stage.classes(), selectBy='class numbers', classNumbers=name), slow=True),
     Way('ProtStaScan', TEXT, lambda stage, name: _scan(stage, 'tau_fudge = %s' % name)),
     Way('ProtStaScan', SERIES, lambda stage, name: _scan(stage, 'tau_fudge = 1, 2', name)),
     Way('ProtStaRefinementCycle', SERIES, lambda stage, name: dict(inputParticles=stage.particles(name))),

@@ -144,6 +144,7 @@ class Stage:
             self.project.saveProtocol(self._refined)
             with quiet():
                 in_process(self._refined)
+            self.runs.append(self._refined._getPath())
         copy = new(text)
         self.project.saveProtocol(copy)
         shutil.copytree(self._refined._getJobPath(), copy._getJobPath())
