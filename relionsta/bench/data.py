@@ -36,16 +36,18 @@ def write_particles(folder: Path, n: int, series: Path) -> None:
 
 
 def particles_table(n: int, seed: int = 5) -> pd.DataFrame:
-    """n rows as a 3D auto-refine of RELION 5.1 writes them, spread over all tilt series; numbers with six decimals."""
+    """n rows as a 3D auto-refine of RELION 5.1 writes them: tilt series by tilt series, as many of each; numbers with six
+    decimals."""
     rng = np.random.default_rng(seed)
     number = np.arange(n)
-    names = np.array(SCENE.series_names)[number % SERIES]
+    of_one = -(-n // SERIES)
+    names = np.array(SCENE.series_names)[number // of_one]
     table = pd.DataFrame({'rlnTomoName': names})
     places = rng.uniform(-1, 1, (n, 3)) * np.array([800.0, 800.0, 250.0])
     for axis, values in zip('XYZ', places.T):
         table['rlnCenteredCoordinate%sAngst' % axis] = values.round(6)
     table['rlnOpticsGroup'] = 1
-    table['rlnTomoParticleName'] = ['%s/%d' % pair for pair in zip(names, (number // SERIES + 1).tolist())]
+    table['rlnTomoParticleName'] = ['%s/%d' % pair for pair in zip(names, (number % of_one + 1).tolist())]
     frames = rng.random((16, TILTS)) > 0.05
     texts = np.array(['[%s]' % ','.join(map(str, row.astype(int))) for row in frames], dtype=object)
     table['rlnTomoVisibleFrames'] = texts[number % len(texts)]
@@ -55,7 +57,7 @@ def particles_table(n: int, seed: int = 5) -> pd.DataFrame:
         table['rlnOrigin%sAngst' % axis] = values.round(6)
     for name, low, high in (('Rot', -180, 180), ('Tilt', 0, 180), ('Psi', -180, 180)):
         table['rlnAngle%s' % name] = rng.uniform(low, high, n).round(6)
-    table['rlnGroupNumber'] = number % SERIES + 1
+    table['rlnGroupNumber'] = number // of_one + 1
     table['rlnClassNumber'] = 1
     table['rlnNormCorrection'] = rng.uniform(0.9, 1.1, n).round(6)
     table['rlnRandomSubset'] = number % 2 + 1
