@@ -4,8 +4,9 @@ import functools
 import os
 
 from ..results.arrived import late_seconds, wait_for
-from ..results.full_disk import Spare, bytes_in, free_bytes, full_disk_message, is_disk_error, is_full, spoken_bytes
+from ..results.full_disk import Spare, bytes_in, free_bytes, full_disk_message, is_disk_error, is_full
 from ..results.torn import torn_files
+from ..suggest.sizes import bytes_text
 from .checks import someOf
 from .needs import roomOf
 
@@ -63,7 +64,7 @@ def checkWritten(protocol, program, folder):
         raise DiskFull(
             '%s ended without an error, but %s. The disk was full for a while, or a quota was reached; now %s are free in '
             '%s. Make room there, then choose Continue.'
-            % (program, torn, spoken_bytes(free_bytes(folder)), os.path.abspath(folder)))
+            % (program, torn, bytes_text(free_bytes(folder)), os.path.abspath(folder)))
 
 
 def _tornIn(folder):

@@ -5,6 +5,8 @@ import os
 
 import pyworkflow.utils as pwutils
 
+from ..whole import whole
+
 #: Beside the folder of the files: their digests as they were written.
 WRITTEN = 'inputs.json'
 
@@ -14,10 +16,8 @@ def writeOwnInputs(protocol):
     pwutils.cleanPath(protocol._getInputPath())
     pwutils.makePath(protocol._getInputPath())
     protocol._writeInputs()
-    path = protocol._getExtraPath(WRITTEN)
-    with open(path + '.part', 'w') as file:
-        json.dump(_digests(protocol._getInputPath()), file, indent=1)
-    os.replace(path + '.part', path)
+    with whole(protocol._getExtraPath(WRITTEN)) as partial:
+        partial.write_text(json.dumps(_digests(protocol._getInputPath()), indent=1))
 
 
 def mendOwnInputs(protocol):

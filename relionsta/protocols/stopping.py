@@ -15,6 +15,7 @@ from pyworkflow.utils import getHostFullName
 
 from ..jobs.shell import quote
 from ..runtime import keeper
+from ..whole import whole
 from .all_or_none import allOrNone
 
 #: Names the computer on which RELION works, as long as it does.
@@ -118,11 +119,7 @@ def _registerStopped(protocol):
 
 def copyDatabase(connection, path, change=None):
     """The project as it is now as the own database of a run. change: called with the copy before it takes its place."""
-    partial = path + '.part'
-    if os.path.exists(partial):
-        os.remove(partial)
-    copy = sqlite3.connect(partial)
-    try:
+    with whole(path) as partial, contextlib.closing(sqlite3.connect(str(partial))) as copy:
         if connection.in_transaction:  # SQLite's backup would wait for its end, for ever
             copy.executescript('\n'.join(connection.iterdump()))
         else:
@@ -130,9 +127,6 @@ def copyDatabase(connection, path, change=None):
         if change is not None:
             change(copy)
         copy.commit()
-    finally:
-        copy.close()
-    os.replace(partial, path)
 
 
 def _withinSeconds(seconds):

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Optional, Union
 
+from ..suggest.sizes import bytes_text
+
 PathLike = Union[str, Path]
 #: A disk on which no file of this size can be made is full: programs stop where their next piece does not fit.
 PROBE_BYTES = 64 << 10
@@ -16,7 +18,6 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CODES = _FULL + (errno.EFBIG,)
 #: The same in the words of SQLite, and of programs that pass on the words alone.
 _WORDS = ('disk is full', 'No space left on device', 'Disk quota exceeded', 'File too large')
-_UNITS = ('bytes', 'kB', 'MB', 'GB', 'TB')
 
 
 class Spare:
@@ -68,11 +69,11 @@ def full_disk_message(folder: PathLike, written: int, needed: Optional[int] = No
     place = os.path.abspath(folder)
     if not is_full(folder) and limit != resource.RLIM_INFINITY:
         return ('A file became too large: this session lets no file grow beyond %s (ulimit -f), as in %s. Raise that '
-                'limit where Scipion is started, then choose Continue.' % (spoken_bytes(limit), place))
-    needs = ' It needs about %s in all.' % spoken_bytes(needed) if needed else ''
+                'limit where Scipion is started, then choose Continue.' % (bytes_text(limit), place))
+    needs = ' It needs about %s in all.' % bytes_text(needed) if needed else ''
     return ('The disk is full: %s free in %s, where this run has written %s so far.%s Free space there (or get a larger '
             'quota), then choose Continue: what is complete is kept.'
-            % (spoken_bytes(free_bytes(folder)), place, spoken_bytes(written), needs))
+            % (bytes_text(free_bytes(folder)), place, bytes_text(written), needs))
 
 
 def free_bytes(folder: PathLike) -> int:
@@ -91,11 +92,3 @@ def bytes_in(folder: PathLike) -> int:
             except FileNotFoundError:
                 continue  # gone since the folder was listed
     return total
-
-
-def spoken_bytes(number: int) -> str:
-    """Bytes as people say them: 0 bytes, 12 kB, 3.4 GB."""
-    value, unit = float(number), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return '%.3g %s' % (value, _UNITS[unit])

@@ -137,11 +137,11 @@ def describe_room(particles: int, tilts: float, box: int, float16: bool = True, 
 
 
 def bytes_text(number: float) -> str:
-    """Bytes in words."""
-    for unit, size in (('TB', 1e12), ('GB', 1e9), ('MB', 1e6)):
+    """Bytes as people say them: 0 bytes, 12.3 kB, 3.4 GB."""
+    for unit, size in (('TB', 1e12), ('GB', 1e9), ('MB', 1e6), ('kB', 1e3)):
         if number >= size:
             return '%.3g %s' % (number / size, unit)
-    return '%.3g kB' % (number / 1e3)
+    return '%d bytes' % number
 
 
 def _positive(**values: float) -> None:

@@ -14,10 +14,10 @@ from relionsta.results.full_disk import (
     full_disk_message,
     is_disk_error,
     is_full,
-    spoken_bytes,
 )
 from relionsta.results.torn import torn_files
 from relionsta.star import write_star
+from relionsta.suggest.sizes import bytes_text
 from relionsta.tests.faults.injectors.disk import file_size_limit
 from relionsta.whole import take_space, whole
 
@@ -91,7 +91,7 @@ def test_the_message_says_where_and_how_much(tmp_path):
     message = full_disk_message(tmp_path, 3200000, 51000000000)
     for words in ('The disk is full', str(tmp_path), '3.2 MB', '51 GB', 'Continue'):
         assert words in message
-    assert [spoken_bytes(one) for one in (0, 999, 12345, 10 ** 9)] == ['0 bytes', '999 bytes', '12.3 kB', '1 GB']
+    assert [bytes_text(one) for one in (0, 999, 12345, 10 ** 9)] == ['0 bytes', '999 bytes', '12.3 kB', '1 GB']
 
 
 def test_files_that_are_not_whole_are_found(tmp_path):
