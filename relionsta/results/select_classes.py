@@ -11,6 +11,8 @@ from . import select
 from .iterations import complete_iterations, is_complete
 from .model import ClassResult, Model
 
+#: Nobody has so many classes; a list of them would fill the memory.
+MOST = 10000
 _NUMBERS = re.compile(r'\s*(\d+)\s*(?:-\s*(\d+)\s*)?')
 _DATA = re.compile(r'(?P<root>.+)_it(?P<iteration>\d+)_data\.star')
 
@@ -93,11 +95,14 @@ def parse_numbers(text: str) -> List[int]:
     for part in filter(None, (part.strip() for part in re.split('[,;]', text))):
         match = _NUMBERS.fullmatch(part)
         if match is None:
-            raise ValueError('"%s" is no class number; write for example 2 or 1,3-5' % part)
+            raise ValueError('"%s"%s is no class number; write for example 2 or 1,3-5'
+                             % (part, '' if part == text.strip() else ' of "%s"' % text))
         first = int(match.group(1))
         last = int(match.group(2) or first)
         if last < first:
             raise ValueError('"%s" ends before it begins; write %d-%d' % (part, last, first))
+        if last - first >= MOST:
+            raise ValueError('"%s" are more classes than any run has' % part)
         numbers.update(range(first, last + 1))
     return sorted(numbers)
 

@@ -32,7 +32,8 @@ def test_class_numbers_are_read_as_written(text, numbers, again):
     assert parse_numbers(again) == numbers
 
 
-@pytest.mark.parametrize('text, fault', [('1,a', '"a"'), ('3-1', '1-3'), ('1.5', '"1.5"'), ('-2', '"-2"'), ('1 2', '"1 2"')])
+@pytest.mark.parametrize('text, fault', [('1,a', '"a"'), ('3-1', '1-3'), ('1.5', '"1.5"'), ('-2', '"-2"'), ('1 2', '"1 2"'),
+                                         ('1,2;x', 'of "1,2;x"'), ('1-99999999999999', 'more classes')])
 def test_what_is_no_class_number_is_refused(text, fault):
     """A typing error must not become another choice of classes."""
     with pytest.raises(ValueError, match=fault):
