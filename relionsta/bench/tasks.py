@@ -82,9 +82,8 @@ def _before_reading(folder: Path, series: Path) -> Any:
 
 def _star_to_set(before: Any) -> int:
     """As a protocol does after RELION has run: every particle keeps the id that it has in the input set."""
-    from ..convert.particles import ids_by_name
     folder, series, target, source, coordinates = before
-    return int(_read(folder, series, target, coordinates, ids_by_name(source)).getSize())
+    return int(_read(folder, series, target, coordinates, source).getSize())
 
 
 def _before_writing(folder: Path, series: Path) -> Any:

@@ -182,6 +182,25 @@ def ids_of_values(items: Set, path: str) -> Dict[Any, int]:
     return dict(cursor.execute('SELECT %s, id FROM %sObjects ORDER BY id' % (column, mapper.db.tablePrefix)))
 
 
+def ids_if_same(items: Set, path: str, values: Sequence[str]) -> Optional[np.ndarray]:
+    """The object ids (n,) of all items of a set, where they have no gap and the attribute has exactly these texts (n,) in
+    their order; else None. Far quicker than ids_of_values, since SQLite hands over one text.
+    """
+    mapper = items._getMapper()
+    if mapper.doCreateTables:
+        return None
+    column = next(row['column_name'] for row in mapper.db.getClassRows() if row['label_property'] == path)
+    cursor = mapper.db.connection.cursor()
+    cursor.row_factory = None
+    # Without an index, rows come in the order of their ids.
+    first, last, text = cursor.execute('SELECT min(id), max(id), group_concat(%s, char(10)) FROM %sObjects NOT INDEXED'
+                                       % (column, mapper.db.tablePrefix)).fetchone()
+    # A missing text is left out, and one with a line break could be two.
+    if not text or len(values) != last - first + 1 or text.count('\n') != len(values) - 1 or text != '\n'.join(values):
+        return None
+    return np.arange(first, last + 1)
+
+
 def copy_items(source: Set, target: Set, chosen: np.ndarray) -> None:
     """Append the chosen items, (n,) bools in the order of ids, to a set of the same kind of items, with their ids."""
     template = source.getFirstItem().clone()

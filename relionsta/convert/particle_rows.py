@@ -7,7 +7,8 @@ import pandas as pd
 from relionsta.objects import SetOfStaParticles
 from relionsta.star import StarError
 from relionsta.star.copy import copy_rows
-from relionsta.star.plain import Loop, NotPlain
+from relionsta.star.plain import Loop
+from relionsta.star.plain_cells import NotPlain
 from relionsta.star.reader import read_plain
 
 from .parts import BODY, CLASS, HALF, NAME, TOMOGRAM, UNWANTED, SetState, bring_up_to_date, rows_of_names

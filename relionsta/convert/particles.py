@@ -1,6 +1,6 @@
 """RELION's particles STAR <-> SetOfStaParticles."""
 from itertools import count
-from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from relionsta.objects import NO_IMAGES, SetOfStaParticles, StaParticle
 from relionsta.star import StarError, is_complete, read_star, require_columns, write_star
 from relionsta.star.checks import check_numbers, check_texts
 
-from .bulk import ids_of_values, write_items
+from .bulk import ids_if_same, ids_of_values, write_items
 from .collection import collect_later
 from .coordinates import SCORE
 from .matrix_text import round_matrices
@@ -35,17 +35,17 @@ __all__ = ['CLASS', 'HALF', 'NAME', 'ids_by_name', 'read_particles', 'write_star
 @collect_later()
 def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = None,
                    tomograms_star: Optional[str] = None, trajectories_star: Optional[str] = None,
-                   ids: Optional[Mapping[str, int]] = None, outdated_by: Optional[str] = None,
+                   ids: Union[Mapping[str, int], SetOfStaParticles, None] = None, outdated_by: Optional[str] = None,
                    names: Optional[Collection[str]] = None) -> int:
     """Fill an empty set from a particles STAR of RELION (Extract, InitialModel, Class3D, Refine3D...); returns n.
 
     path: relative to the project; the particles remember it. coordinates: the SetOfCoordinates3D that the particles
     come from, or a pointer to it: its pixel size and tomograms give the particles' own Coordinate3D; without it they
     are in tilt-series pixels from the specimen's centre. tomograms_star, trajectories_star: for RELION's next job.
-    ids: particle name -> object id (ids_by_name), so that particles keep their id from set to set and Scipion's subset
-    works on them; particles without one get new ids. outdated_by: the job that changed the tilt series after the images
-    were cut out. names: the particles that are wanted (default: all). The caller writes the set, which stays empty
-    (n = 0) where RELION removed every particle.
+    ids: the set in which the particles have their object ids, or particle name -> object id, so that they keep them from
+    set to set and Scipion's subset works on them; particles without one get new ids. outdated_by: the job that changed the
+    tilt series after the images were cut out. names: the particles that are wanted (default: all). The caller writes the
+    set, which stays empty (n = 0) where RELION removed every particle.
 
     Raises StarError for a file that is no such STAR, or has two particles of one name.
     """
@@ -78,7 +78,7 @@ def read_particles(path: str, particles: SetOfStaParticles, coordinates: Any = N
         particles.setCoordinatesPixelSize(coordinates.getSamplingRate())
     if len(rows):
         columns = _item_columns(rows, path, particles, coordinates)
-        numbers = None if ids is None else _object_ids(rows[NAME], ids)
+        numbers = None if ids is None else _object_ids(rows[NAME].tolist(), ids)
         # The set goes by the ids.
         in_order = names is None and (numbers is None or bool((np.diff(numbers) > 0).all()))
         digest = digest_of_columns(columns, {CLASS_ID: template.getClassId(), SUBSET: template.getRandomSubset()}
@@ -126,8 +126,13 @@ def write_star_of_set(particles: SetOfStaParticles, path: str) -> int:
     return len(blocks['particles'])
 
 
-def _object_ids(names: pd.Series, known: Mapping[str, int]) -> List[int]:
-    ids = list(map(known.get, names.tolist()))
+def _object_ids(names: List[str], given: Union[Mapping[str, int], SetOfStaParticles]) -> Sequence[int]:
+    if isinstance(given, SetOfStaParticles):
+        same = ids_if_same(given, '_particleName', names)
+        if same is not None:
+            return same
+    known = ids_by_name(given) if isinstance(given, SetOfStaParticles) else given
+    ids = list(map(known.get, names))
     if None not in ids:
         return ids
     fresh = count(max(known.values(), default=0) + 1)

@@ -7,7 +7,7 @@ from ..convert.errors import ConvertError
 from ..convert.given import check_given
 from ..convert.job_inputs import job_inputs, write_job_inputs
 from ..convert.marks import remembered_hand
-from ..convert.particles import ids_by_name, read_particles
+from ..convert.particles import read_particles
 from ..convert.tilt_series import DEFAULT_HAND, write_tomograms_star
 from ..jobs import files
 from ..jobs.extract import EXTRACT, PSEUDO_3D
@@ -192,7 +192,7 @@ class ProtStaExtract(ImageResultsMixin, ProtStaBase):
         fewer = self._getJobPath(files.EXTRACT_FILES['trajectories'])
         read_particles(star, particles, self.getCoordinates(), self._tomogramsStar(),
                        fewer if os.path.exists(fewer) else self._trajectoriesStar() or None,
-                       ids_by_name(source) if self._isAgain() else None)
+                       source if self._isAgain() else None)
         self._rememberSeries(source, particles)
         if particles.getSize() == 0:
             raise ValueError('No particle was extracted: all %d are too close to the edge in too many images, or seen in '

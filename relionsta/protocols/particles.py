@@ -4,7 +4,7 @@ from pyworkflow.protocol import params
 from ..convert.given import check_given
 from ..convert.job_inputs import PARTICLES as PARTICLES
 from ..convert.job_inputs import job_inputs, write_job_inputs
-from ..convert.particles import ids_by_name, read_particles
+from ..convert.particles import read_particles
 from ..objects import SetOfStaParticles
 from . import checks
 from .base import ProtStaBase
@@ -71,7 +71,7 @@ class ProtStaParticlesBase(ProtStaBase):
             check_given(path, files.particles)
         particles = SetOfStaParticles.create(self._getPath())
         read_particles(path, particles, source.getCoordinates3D(asPointer=True), tomogramsStar or files.tomograms,
-                       trajectoriesStar or files.trajectories, ids_by_name(source),
+                       trajectoriesStar or files.trajectories, source,
                        outdatedBy or source.getOutdatedBy())
         particles.setTiltSeries(source.getTiltSeries(asPointer=True))
         particles.setCtfs(source.getCtfs(asPointer=True))

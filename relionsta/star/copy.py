@@ -7,7 +7,8 @@ from typing import Iterator, List, Mapping, Optional, Union
 import numpy as np
 import pandas as pd
 
-from relionsta.star.plain import WINDOW, Cells, Loop, cells_of
+from relionsta.star.plain import Loop
+from relionsta.star.plain_cells import BEFORE, Cells, cells_of
 from relionsta.star.writer import BLOCK_END, Block, BlockWriter, block_begin, star_text, write_whole
 
 # Rows that are worked on at one time.
@@ -60,7 +61,7 @@ def _changed(cells: Cells, loop: Loop, changes: Changes, first: int, writer: Blo
     """Rows with new cells in the place of the old ones, whose width they keep where they are not longer."""
     text, n = cells.data.decode('ascii'), len(cells.starts)
     lines = cells.line_ends
-    at = np.concatenate([[WINDOW], lines[:-1] + 1])
+    at = np.concatenate([[BEFORE], lines[:-1] + 1])
     parts: List[List[str]] = []
     for label in sorted((label for label in changes if label in loop.labels), key=loop.labels.index):
         column, values = loop.labels.index(label), changes[label]

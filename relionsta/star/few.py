@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Dict, List, Sequence, Union
 
 from relionsta.star.cells import Cells, cells_of_text, ends_with_empty_line
-from relionsta.star.plain import LARGE, NotPlain
+from relionsta.star.plain import LARGE
+from relionsta.star.plain_cells import NotPlain
 
 _MARK = b'\ndata_'
 

@@ -5,16 +5,17 @@ We read by ourselves because the starfile package fills rows that were cut with 
 """
 import re
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
 
-from relionsta.star import plain
+from relionsta.star import plain, plain_cells
 from relionsta.star.cells import Cells, cells_of_text, ends_with_empty_line, read_cells, read_text
 from relionsta.star.error import StarError
 from relionsta.star.few import read_few
 from relionsta.star.labels import INTEGER_LABELS, REAL_LABELS, TEXT_LABELS
+from relionsta.star.plain_cells import NotPlain
 
 # Key of DataFrame.attrs: this table was a list block (`_label value` lines), and is written as one.
 LIST_BLOCK = 'star_list'
@@ -53,11 +54,11 @@ def read_star(path: Union[str, Path], blocks: Optional[Iterable[str]] = None, co
         if names:
             return {name: _table(cells, None if only is None else only.get(name))
                     for name, cells in read_few(path, names, complete).items()}
-    except (plain.NotPlain, StarError):
+    except (NotPlain, StarError):
         pass  # another kind of file, or a fault: the readers below judge
     try:
         return _read_plain(path, names, complete, only or {})[0]
-    except (plain.NotPlain, StarError):
+    except (NotPlain, StarError):
         return {name: _table(cells, None if only is None else only.get(name))
                 for name, cells in read_cells(path, names, complete).items()}
 
@@ -74,34 +75,43 @@ def read_plain(path: Union[str, Path], only: Wanted) -> Optional[PlainStar]:
     """As read_star, and where the large loops are, for copy_rows; None where the file has no large loop of plain rows."""
     try:
         return PlainStar(*_read_plain(path, None, False, only))
-    except (plain.NotPlain, StarError):
+    except (NotPlain, StarError):
         return None
 
 
 def _read_plain(path: Union[str, Path], blocks: Optional[List[str]], complete: bool,
                 only: Wanted) -> Tuple[Dict[str, pd.DataFrame], Dict[str, plain.Loop]]:
     """read_star for large files of plain rows. Raises NotPlain or StarError where the careful reader has to judge."""
-    file = plain.find_loops(path)
+    large: Dict[str, pd.DataFrame] = {}
+
+    def take(name: str, labels: List[str], rows: Iterator[plain.Piece]) -> None:
+        is_asked = blocks is None or name in blocks
+        large[name] = _plain_table(labels, rows, only.get(name) if is_asked else ())
+
+    file = plain.read_loops(path, take)
     tables = {}
     for name, cells in cells_of_text(file.text, path, blocks, complete).items():
         loop = file.loops.get(name)
         if loop is None:
             tables[name] = _table(cells, only.get(name))
         elif cells.is_list or loop.labels != list(cells.columns) or any(cells.columns.values()):
-            raise plain.NotPlain
+            raise NotPlain
         else:
-            tables[name] = _plain_table(path, loop, only.get(name))
+            tables[name] = large.pop(name)
     return tables, file.loops
 
 
-def _plain_table(path: Union[str, Path], loop: plain.Loop, wanted: Optional[Collection[str]]) -> pd.DataFrame:
-    columns: Dict[str, List[Any]] = {label: [] for label in loop.labels if wanted is None or label in wanted}
-    places = {label: loop.labels.index(label) for label in columns}
+def _plain_table(labels: List[str], rows: Iterator[plain.Piece], wanted: Optional[Collection[str]]) -> pd.DataFrame:
+    columns: Dict[str, List[Any]] = {label: [] for label in labels if wanted is None or label in wanted}
+    places = {label: labels.index(label) for label in columns}
     numbers = [label for label in columns if label in REAL_LABELS or label in INTEGER_LABELS]
     whole = [label in INTEGER_LABELS for label in numbers]
     once: Dict[str, str] = {}
-    for cells in plain.pieces(path, loop) if columns else ():
-        for label, values in zip(numbers, plain.numbers(cells, [places[label] for label in numbers], whole)):
+    for data, line_ends in rows:
+        if not columns:
+            continue
+        cells = plain_cells.cells_of(data, line_ends, len(labels))
+        for label, values in zip(numbers, plain_cells.numbers(cells, [places[label] for label in numbers], whole)):
             columns[label].append(values)
         for label, found in columns.items():
             if label not in numbers:

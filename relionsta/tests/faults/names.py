@@ -6,6 +6,7 @@ lands outside of the run's folder.
 import os
 import random
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, Dict, Set
 
@@ -127,12 +128,21 @@ def try_place(top: Path, name: Hostile, recorder: Recorder, rng: random.Random) 
             return
         told = [message for protocol in every for message in protocol.validate() if str(place) in message]
         assert not told, told[:1]
+        seen = shell_sees(project.path)
+        assert seen == project.path, 'the shell that Scipion starts runs with takes it for %r' % seen
         chosen = Chosen(project, lambda one, **values: new_protocol(project, one, 'Placed', values))
         for job in rng.sample([one.getClassName() for one in every if hasJobStar(type(one))], SENT):
             send(chosen.new(job, **chosen.inputs(job)), recorder, '', write=False)
     with in_folder(str(place)):
         new = sorted(files_outside((os.path.basename(project.path),)) - before)
     assert not new, 'files outside of the project: %s' % ', '.join(new[:5])
+
+
+def shell_sees(path: str) -> str:
+    """What a shell makes of a path between double quotes, as Scipion gives that of the project to one."""
+    done = subprocess.run(['sh', '-c', 'printf %%s "%s"' % path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    return os.fsdecode(done.stdout)
 
 
 def new_project(path: Path) -> Any:

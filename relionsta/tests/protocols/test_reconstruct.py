@@ -6,7 +6,7 @@ import mrcfile
 import numpy as np
 from scipy.spatial import cKDTree
 
-from relionsta.convert.particles import ids_by_name, read_particles
+from relionsta.convert.particles import read_particles
 from relionsta.objects import SetOfStaParticles
 from relionsta.results.maps import read_header
 from relionsta.simulate.maps import match_maps
@@ -48,7 +48,7 @@ class TestStaReconstruct(StaCase):
         write_star(path, blocks)
         particles = SetOfStaParticles(filename=cls.shelf.path('true.sqlite'))
         read_particles(path, particles, source.getCoordinates3D(asPointer=True), source.getTomogramsStar(), None,
-                       ids_by_name(source))
+                       source)
         particles.write()
         return particles
 

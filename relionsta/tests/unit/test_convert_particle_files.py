@@ -3,10 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from relionsta.convert.bulk import ids_if_same, write_items
 from relionsta.convert.coordinates import coordinates_table, write_particles_star
 from relionsta.convert.errors import ConvertError
 from relionsta.convert.particles import ids_by_name, write_star_of_set
-from relionsta.objects import NO_IMAGES, SetOfStaParticles
+from relionsta.objects import NO_IMAGES, SetOfStaParticles, StaParticle
 from relionsta.star import StarError, read_star, write_star
 from relionsta.tests.find import shared_data
 
@@ -41,8 +42,38 @@ def test_object_ids_go_with_the_names():
     blocks = read_star('run_data.star')
     blocks['particles'] = pd.concat([table.iloc[[6, 1, 4]], table.iloc[[0]].assign(rlnTomoParticleName='new')])
     write_star('later.star', blocks)
-    later = read('later.star', prefix='later', ids=ids_by_name(first))
-    assert ids_by_name(later) == {'TS_01/6': 7, 'TS_02/1': 2, 'TS_01/4': 5, 'new': 9}
+    for number, ids in enumerate((first, ids_by_name(first))):
+        later = read('later.star', prefix='later%d' % number, ids=ids)
+        assert ids_by_name(later) == {'TS_01/6': 7, 'TS_02/1': 2, 'TS_01/4': 5, 'new': 9}
+
+
+@pytest.mark.parametrize('chosen', [range(8), [3, 4, 5], [5, 4, 3], [0, 1, 2, 3, 4, 5, 7, 6], [0, 2, 4]])
+def test_object_ids_of_the_same_particles(chosen):
+    """The quick way for a job that keeps all particles must not be taken for others, or in another order."""
+    table = write_particles()
+    first = read()
+    blocks = read_star('run_data.star')
+    blocks['particles'] = table.iloc[chosen]
+    write_star('some.star', blocks)
+    known = {'TS_0%d/%d' % (row % 2 + 1, row): row + 1 for row in chosen}
+    some = read('some.star', prefix='some', ids=first)
+    assert ids_by_name(some) == known
+    # Ids that do not begin at 1, or have gaps
+    assert ids_by_name(read('some.star', prefix='again', ids=some)) == known
+
+
+def test_texts_that_are_not_as_many_as_they_look():
+    """A line break in a name, or a missing one, must not shift the ids of those behind it."""
+    def made(prefix, names):
+        particles = SetOfStaParticles.create('.', prefix=prefix)
+        write_items(particles, StaParticle(), {'_particleName': names, '_volName': ['TS'] * len(names)})
+        particles.write()
+        return particles
+    assert ids_if_same(made('a', ['a\nb', 'c']), '_particleName', ['a', 'b\nc']) is None
+    assert ids_if_same(made('b', ['a', None, 'c']), '_particleName', ['a', 'c']) is None
+    assert ids_if_same(made('c', ['a', None, 'c']), '_particleName', ['a', 'b', 'c']) is None
+    assert ids_if_same(SetOfStaParticles.create('.', prefix='d'), '_particleName', []) is None
+    assert ids_if_same(made('e', ['a', 'b']), '_particleName', ['a', 'b']).tolist() == [1, 2]
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from relionsta.star.few import read_few
-from relionsta.star.plain import LARGE, NotPlain
+from relionsta.star.plain import LARGE
+from relionsta.star.plain_cells import NotPlain
 from relionsta.star.tables import StarError, read_star
 
 from .relion_job_folder import model_star
