@@ -15,10 +15,10 @@ from relionsta.star import read_star, require_columns
 
 from .bulk import read_columns
 from .errors import ConvertError
+from .image_names import image_names
 from .marks import mark_transform, set_columns, set_hand
 from .relion_series import further_columns, image_table
 from .series import Further, scipion_ts_id
-from .tilt_series import image_names
 
 _OWN_SIZE = ['_mapperPath', '_size']
 

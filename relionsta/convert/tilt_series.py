@@ -14,6 +14,7 @@ from relionsta.star.schemas import SIZE_COLUMNS, check_tilt_series, check_tomogr
 
 from .bulk import read_columns
 from .errors import ConvertError
+from .image_names import half_names, image_names, without_suffix
 from .marks import (
     COEFFICIENTS,
     DEFORMATION_GRID,
@@ -29,8 +30,6 @@ from .series import check_ts_id
 
 logger = logging.getLogger(__name__)
 
-# RELION takes these for MRC stacks under the suffix :mrcs; every other file must first be converted.
-_MRC_EXTENSIONS = ('.mrc', '.mrcs', '.st', '.ali', '.preali', '.rec', '.map', '.ccp4')
 _CTF_PATHS = ('_defocusU', '_defocusV', '_defocusAngle', '_phaseShift', '_resolution', '_fitQuality', '_acqOrder', '_index')
 _CTF_COLUMNS = ('U', 'V', 'angle', 'phase', 'resolution', 'quality', 'acq_order', 'index', 'scale')
 _GROUP, _STAGE_TILT, _STAGE_AXIS = 'rlnOpticsGroupName', 'rlnTomoNominalStageTiltAngle', 'rlnTomoNominalTiltAxisAngle'
@@ -197,7 +196,7 @@ def _image_table(series: TiltSeries, ctf: pd.DataFrame) -> Tuple[pd.DataFrame, D
     axis = kept.get('_acquisition._tiltAxisAngle')
     known = remembered_columns(series)
     table = pd.DataFrame({'rlnMicrographName': image_names(ts_id, kept['_index'], kept['_filename'])})
-    for column, names in _half_names(ts_id, kept).items():
+    for column, names in half_names(ts_id, kept).items():
         table[column] = names
     table['rlnMicrographPreExposure'] = dose.astype(np.float64)
     for column, otherwise in ((_STAGE_TILT, kept['_tiltAngle']),
@@ -241,32 +240,6 @@ def _alignment(ts_id: str, matrices: np.ndarray, pixel: float) -> Any:
         raise ConvertError('tilt series %s: %s' % (ts_id, error)) from error
 
 
-def image_names(ts_id: str, index: np.ndarray, files: Iterable[str]) -> List[str]:
-    """`n@stack:mrcs`, n from 1; a file with one image (index 0) has its plain name."""
-    names = []
-    for number, path in zip(index, files):
-        plain = _without_suffix(path)
-        if os.path.splitext(plain)[1].lower() not in _MRC_EXTENSIONS:
-            raise ConvertError('tilt series %s: RELION cannot read images from %s; convert the stack to MRC (.mrc, '
-                               '.mrcs or .st)' % (ts_id, plain))
-        names.append('%d@%s:mrcs' % (number, plain) if number else plain)
-    return names
-
-
-def _without_suffix(path: str) -> str:
-    return path[:path.rindex(':')] if path.endswith((':mrc', ':mrcs')) else path
-
-
-def _half_names(ts_id: str, kept: Dict[str, np.ndarray]) -> Dict[str, List[str]]:
-    """rlnMicrographNameEven and -Odd where every image has them; Scipion keeps them as `odd,even`."""
-    pairs = [text.split(',') for text in kept.get('_oddEvenFileNames', ()) if text]
-    if not pairs or len(pairs) < len(kept['_index']) or any(len(pair) != 2 for pair in pairs):
-        return {}
-    odd, even = ([path.split('@')[-1] for path in half] for half in zip(*pairs))
-    return {'rlnMicrographNameEven': image_names(ts_id, kept['_index'], even),
-            'rlnMicrographNameOdd': image_names(ts_id, kept['_index'], odd)}
-
-
 def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.Series], hand: float) -> Dict[str, Any]:
     ts_id, pixel, acquisition = series.getTsId(), series.getSamplingRate(), series.getAcquisition()
     microscope = {'rlnVoltage': acquisition.getVoltage(),
@@ -304,7 +277,7 @@ def _overview_row(series: TiltSeries, images: pd.DataFrame, volume: Optional[pd.
 def _aligned_size(series: TiltSeries, images: pd.DataFrame) -> Any:
     """Size in tilt-series pixels of the tomogram that the aligned images would make, as thick as half its width."""
     first = series.getFirstItem()
-    if not os.path.exists(_without_suffix(first.getFileName())):
+    if not os.path.exists(without_suffix(first.getFileName())):
         raise ConvertError('tilt series %s: its images %s cannot be found; their size is needed'
                            % (series.getTsId(), first.getFileName()))
     x, y, _ = first.getDim()

@@ -134,4 +134,4 @@ def _digest_of_set(particles: SetOfStaParticles, path: str) -> Optional[Digest]:
         digest.series.update(values[TOMOGRAM_ID])
         digest.classes.update(values[CLASS_ID])
         digest.halves.update(values[SUBSET])
-    return digest
+    return None if None in digest.series else digest  # of no tilt series: its place is told elsewhere

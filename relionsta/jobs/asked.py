@@ -39,9 +39,9 @@ class Plan(NamedTuple):
 
 def asked(job: Job, values: Mapping[str, Any], version: Version = NEWEST) -> Asked:
     """What a job is asked with these values; files that they name are read."""
-    whole = job.complete(values, version)
-    paths = {option.name: Path(str(whole[option.name])) for option in job.options if option.kind is Kind.PATH}
-    return Asked(job.type, whole, {name: _digest(*_with_series(name, path)) for name, path in paths.items()
+    complete = job.complete(values, version)
+    paths = {option.name: Path(str(complete[option.name])) for option in job.options if option.kind is Kind.PATH}
+    return Asked(job.type, complete, {name: digest(*_with_series(name, path)) for name, path in paths.items()
                                    if path.is_file()})
 
 
@@ -104,10 +104,11 @@ def _with_series(name: str, path: Path) -> List[Path]:
     return [path] + [Path(series) for series in table.get(SERIES, ())]
 
 
-def _digest(*paths: Path) -> str:
+def digest(*paths: PathLike) -> str:
+    """A text that changes with what is in the files, one after the other."""
     result = hashlib.sha1()
     for path in paths:
-        with path.open('rb') as file:
+        with open(path, 'rb') as file:
             for block in iter(lambda: file.read(1 << 20), b''):
                 result.update(block)
     return result.hexdigest()

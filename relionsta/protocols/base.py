@@ -5,17 +5,16 @@ import os
 import re
 
 import pyworkflow.utils as pwutils
-from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
 from pyworkflow.object import PointerList
 from pyworkflow.protocol import params
-from tomo.protocols import ProtTomoBase
 
 from ..jobs.asked import asked, is_same_work, read_asked, write_asked
 from ..results.arrived import first_missing, late_seconds, wait_for
 from ..runtime.build import RelionNotFound, find_build
 from . import checks, preflight
-from .all_or_none import allOrNone
+from .all_or_none import allOrNone, forgetOutputs
+from .common import StaProtocol
 from .form import (
     SETTINGS_FILE,
     addJobOptions,
@@ -26,13 +25,11 @@ from .form import (
     problemText,
     relionVersion,
 )
-from .full_disk import FullDiskMixin
 from .job_star import hasJobStar
-from .needs import memoryOf
+from .needs import neededMemory
 from .own_inputs import mendOwnInputs, writeOwnInputs
-from .place import PlaceMixin
 from .runner import progressText, runRelion, spentText, toldEmptyHanded
-from .stopping import afterStop, endPrograms
+from .stopping import StopMixin, endPrograms
 
 #: RELION writes here; it drops everything up to a folder of this form from the paths of files that it rewrites.
 JOB_FOLDER = 'job001'
@@ -42,7 +39,7 @@ ASKED = 'asked.json'
 INPUT_FOLDER = 'job000'
 
 
-class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
+class ProtStaBase(StopMixin, StaProtocol):
     """One RELION job as a Scipion protocol.
 
     A subclass names its job (`_job`), adds its inputs to the form (`_defineInputParams`), says what RELION gets
@@ -78,11 +75,16 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
         if hasJobStar(self):
             addSettingsFile(form)
         addJobOptions(form, self._job, skip=self._filledIn, conditions=self._extraConditions,
-                      anyVersion=self._anyVersion, empty=self._emptyMeans, prefilled=self._prefilled)
+                      anyVersion=self._anyVersion, empty=self._emptyMeans)
         addRunOptions(form, self._job, threads=self._defaultThreads, mpi=self._defaultMpi)
 
     def _defineInputParams(self, form):
         raise NotImplementedError
+
+    def _createVarsFromDefinition(self, **kwargs):
+        # Not as their default, which Scipion's form shows in an empty field
+        held = {name: self._job.option(name).default for name in self._prefilled}
+        super()._createVarsFromDefinition(**dict(held, **kwargs))
 
     def getGpuList(self):
         """Numbers of the GPUs, for Scipion: its own reading of the list stops at RELION's colons (0:1)."""
@@ -134,6 +136,7 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
         """Remove what a try that was cut off left half-written: RELION takes every file that is there for whole."""
 
     def _emptyJobFolder(self):
+        forgetOutputs(self)  # those of an earlier try name files that go now
         pwutils.cleanPath(self._getJobPath())
         pwutils.makePath(self._getJobPath())
 
@@ -162,15 +165,6 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     def _getResultPaths(self):
         """Paths of the files of RELION without which there is no output."""
         return []
-
-    def setAborted(self):
-        """Scipion calls this in its own process when the user stops the run."""
-        super().setAborted()
-        afterStop(self)
-
-    def _makeStoppedOutputs(self):
-        """Make outputs of what a run that was stopped has come to; True where there are some."""
-        return False
 
     def _writeInputs(self):
         """Nothing by default: many jobs read the files of the inputs as they are."""
@@ -207,11 +201,11 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
     def _validate(self):
         if not self._hasInputs():
             return []  # Scipion itself names the inputs that are empty
-        return (emptyNumbers(self, self._emptyMeans) or list(self._validateInputs()) or self._validateOptions(fatal=True)
+        return (emptyNumbers(self) or list(self._validateInputs()) or self._validateOptions(fatal=True)
                 or self._validateBuild() or preflight.errors(self))
 
     def _warnings(self):
-        if not self._hasInputs() or emptyNumbers(self, self._emptyMeans):
+        if not self._hasInputs() or emptyNumbers(self):
             return []
         return self._validateOptions(fatal=False) + list(self._inputWarnings()) + preflight.warnings(self)
 
@@ -234,7 +228,7 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
 
     def estimateMemory(self):
         """Bytes of memory that the run takes, all processes together; 0 where nobody can tell."""
-        return memoryOf(self)
+        return neededMemory(self)
 
     def _validateBuild(self):
         try:
@@ -251,10 +245,6 @@ class ProtStaBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
             stopped = self._stoppedLines() if self.isAborted() else []
             return stopped + self._told(self._summaryLines) if stopped else ['No output yet.']
         return self._told(self._summaryLines) + spentText(self)
-
-    def _stoppedLines(self):
-        """What a run that was stopped has for outputs; [] for none."""
-        return []
 
     def _methods(self):
         return self._told(self._methodsLines) if self.isFinished() else []

@@ -22,12 +22,13 @@ from pyworkflow.utils import getFileLastModificationDate
 from pyworkflow.utils.process import killWithChilds
 
 from ..runtime.keeper import end_processes
+from .ended import readRun
 from .stopping import copyDatabase, jobFolder
 
 #: How often, and how many seconds apart, a locked database is tried.
 TRIES, PAUSE = 20, 1.5
-#: What is read of a run's own database while it runs.
-WATCHED = ('status', '_pid', '_error', 'initTime', 'endTime')
+#: Scipion's program that does a run.
+_RUNNER = 'pw_protocol_run.py'
 KILLED = ('The process has ended without a word: it was killed, or the computer ran out of memory or was restarted. Look at '
           'its log, and choose Continue to go on.')
 
@@ -144,26 +145,12 @@ def startRun(path, number):
 def _startProcess(project, run):
     """Start a run's process as a child of none; returns its number."""
     output, errors = os.path.abspath(run.getStdoutLog()), os.path.abspath(run.getStderrLog())
-    words = [pw.join(pw.APPS, 'pw_protocol_run.py'), project.path, run.getDbPath(), run.strId(), output, errors]
+    words = [pw.join(pw.APPS, _RUNNER), project.path, run.getDbPath(), run.strId(), output, errors]
     # Scipion's Python may be a command of several words
     command = ' '.join([pw.PYTHON] + [shlex.quote(word) for word in words])
     shell = subprocess.run('%s >/dev/null 2>>%s </dev/null & echo $!' % (command, shlex.quote(errors)), shell=True,
                            check=True, stdout=subprocess.PIPE, universal_newlines=True, start_new_session=True)
     return int(shell.stdout)
-
-
-def readRun(run):
-    """What a run's own database says of it now: {name of WATCHED: text or None}; {} where there is none (yet)."""
-    path, names = run.getDbPath(), ['%s.%s' % (run.getObjId(), name) for name in WATCHED]
-    if not os.path.exists(path):
-        return {}
-    connection = sqlite3.connect('file:%s?mode=ro' % os.path.abspath(path).replace('?', '%3f').replace('#', '%23'),
-                                 uri=True, timeout=30)
-    try:
-        rows = connection.execute('SELECT name, value FROM Objects WHERE name IN (%s)' % ','.join('?' * len(names)), names)
-        return {name.split('.', 1)[1]: value for name, value in rows}
-    finally:
-        connection.close()
 
 
 def isAtWork(run, project=None):
@@ -205,15 +192,31 @@ def updateRun(project, run):
         project.mapper.store(run)
 
 
+def _processOf(run, path):
+    """The number of the process of a run on this computer, as the system lists it; 0 for none.
+
+    The records do not have it where the parent was killed just after it had started the run.
+    """
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            words = process.cmdline()
+            names = [os.path.basename(word) for word in words]
+            place = names.index(_RUNNER) if _RUNNER in names else len(words)
+            if words[place + 2:place + 3] == [run.getDbPath()] and os.path.samefile(words[place + 1], path):
+                return process.pid
+    return 0
+
+
 def stopRuns(path, numbers):
     """Stop the runs of the project in the folder `path` that are at work, as Scipion's Stop does, and all at once."""
     with openProject(path) as project:
         runs = [project.getProtocol(number) for number in numbers if project.doesProtocolExists(number)]
-        atWork = [run for run in runs if run.isActive() and isAtWork(run, project)]
+        found = {run.getObjId(): _processOf(run, path) for run in runs}
+        atWork = [run for run in runs if found[run.getObjId()] or run.isActive() and isAtWork(run, project)]
         for run in atWork:
             if not run.useQueue():
                 with contextlib.suppress(psutil.NoSuchProcess):  # it ends by itself at this moment
-                    killWithChilds(int(float(readRun(run).get('_pid') or 0)) or run.getPid())
+                    killWithChilds(found[run.getObjId()] or int(float(readRun(run).get('_pid') or 0)) or run.getPid())
         end_processes(*map(jobFolder, atWork))
     stopped = {run.getObjId() for run in atWork}
     for number in numbers:

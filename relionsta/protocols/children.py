@@ -237,6 +237,8 @@ class ParentMixin:
         """Scipion calls this in its own process when the user stops the run."""
         super().setAborted()
         if self.stopsChildren():
+            # Scipion has just brought the record of this run up to date, and waits with the end of that transaction
+            self.getProject().mapper.commit()
             stopRuns(self._projectPath(), list(self.getChildIds().values()))
 
 

@@ -1,5 +1,4 @@
 """The form of a RELION job: one parameter per option that jobs/ declares, and back to RELION's values."""
-import math
 import re
 
 from pyworkflow.protocol import params
@@ -33,15 +32,14 @@ def relionVersion():
         return NEWEST
 
 
-def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=(), empty=None, prefilled=()):
+def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion=(), empty=None):
     """Add the options of `job` to a Scipion form, in sections that carry the names of RELION's tabs.
 
     skip: options that the protocol fills in itself (inputs that are Scipion objects). defaults: values that
     replace RELION's defaults, by option name. conditions: when an option is shown, beside its own condition, by
     option name. Options of other RELION versions are kept, out of sight, so that a project opens with any version;
     anyVersion: options that are shown all the same, because the protocol translates them for other versions. empty:
-    numbers that the form leaves empty, by option name -> what the protocol takes then, in words; prefilled: those of
-    them that hold their default at first.
+    numbers that may be empty, by option name -> what the protocol takes then, in words.
     """
     defaults, conditions, empty = defaults or {}, conditions or {}, empty or {}
     version = relionVersion()
@@ -53,8 +51,7 @@ def addJobOptions(form, job, skip=(), defaults=None, conditions=None, anyVersion
             if option.tab == tab:
                 exists = option.name in anyVersion or option.exists_in(version)
                 _addOption(section, option, defaults.get(option.name, option.default),
-                           _condition(option, exists, conditions.get(option.name)), empty.get(option.name),
-                           option.name in prefilled)
+                           _condition(option, exists, conditions.get(option.name)), empty.get(option.name))
 
 
 def addSettingsFile(form):
@@ -79,7 +76,7 @@ def addRunOptions(form, job, threads=1, mpi=1):
     form.addParallelSection(threads=threads if 'nr_threads' in names else 0, mpi=mpi if 'nr_mpi' in names else 0)
 
 
-def _addOption(section, option, default, condition, empty=None, prefilled=False):
+def _addOption(section, option, default, condition, empty=None):
     arguments = dict(
         label=_label(option) + (' (empty: %s)' % empty if empty else ''), help=_help(option), condition=condition,
         expertLevel=LEVEL_ADVANCED if option.advanced else LEVEL_NORMAL)
@@ -90,7 +87,7 @@ def _addOption(section, option, default, condition, empty=None, prefilled=False)
         return
     if option.kind in (Kind.INT, Kind.FLOAT):
         arguments['allowsNull'] = True  # emptyNumbers says more than Scipion does
-    section.addParam(option.name, _PARAMS[option.kind], default=None if empty and not prefilled else default, **arguments)
+    section.addParam(option.name, _PARAMS[option.kind], default=None if empty else default, **arguments)
 
 
 def problemText(protocol, job, problem):
@@ -124,20 +121,15 @@ def _form_condition(condition):
     return re.sub(r'\buse_gpu\b', params.USE_GPU, condition)
 
 
-def emptyNumbers(protocol, mayBeEmpty=()):
-    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default, and for
-    each that is infinite or none (nan).
-
-    mayBeEmpty: names of parameters for which empty says something."""
+def emptyNumbers(protocol):
+    """A message for each number that is shown in the form of `protocol` and was left empty, where it has a default."""
     messages = []
     for name, param in protocol.getDefinition().iterParams():
         if not isinstance(param, (params.IntParam, params.FloatParam)):
             continue
         value, default = getattr(protocol, name).get(), param.default.get()
-        if value is None and default is not None and name not in mayBeEmpty and protocol.evalParamCondition(name):
+        if value is None and default is not None and protocol.evalParamCondition(name):
             messages.append('*%s*: empty. Give a number; the default is %s.' % (param.label.get(), default))
-        if value is not None and not math.isfinite(value):
-            messages.append('*%s*: %s, which is no number that RELION could use. Correct it.' % (param.label.get(), value))
     return messages
 
 

@@ -3,10 +3,10 @@ import contextlib
 import functools
 import os
 
+from ..amounts import bytes_text
 from ..results.arrived import late_seconds, wait_for
 from ..results.full_disk import Spare, bytes_in, free_bytes, full_disk_message, is_disk_error, is_full
 from ..results.torn import torn_files
-from ..suggest.sizes import bytes_text
 from .checks import someOf
 from .needs import roomOf
 
@@ -62,8 +62,8 @@ def checkWritten(protocol, program, folder):
     torn = wait_for(lambda: _tornIn(folder), late_seconds(), protocol.info)  # a disk of the network may show them later
     if torn:
         raise DiskFull(
-            '%s ended without an error, but %s. The disk was full for a while, or a quota was reached; now %s are free in '
-            '%s. Make room there, then choose Continue.'
+            '%s ended without an error, but %s. Most likely the disk was full for a while, or a quota was reached; now %s '
+            'are free in %s. Make room there, then choose Continue.'
             % (program, torn, bytes_text(free_bytes(folder)), os.path.abspath(folder)))
 
 

@@ -1,7 +1,7 @@
 """The images that a job of RELION has made, one or two files for each particle: all of them must be there and whole."""
 import pandas as pd
 
-from ..results.images import WEIGHTS, first_wrong_image
+from ..results.images import WEIGHTS, first_damaged_image, first_wrong_image
 from ..star import StarError, read_star
 
 
@@ -18,16 +18,19 @@ class ImageResultsMixin:
         return super()._getResultPaths() + [self._getImagesStar()]
 
     def _missingResult(self):
-        return super()._missingResult() or self._wrongImage()
+        return super()._missingResult() or self._look(first_wrong_image)
 
     def _awaitResults(self):
         super()._awaitResults()
-        problem = self._wrongImage(values=True)
+        problem = self._look(self._firstDamaged)
         if problem:
             raise ValueError(problem)
 
-    def _wrongImage(self, values=False):
-        """The first image that is not as the STAR file says, as a message; '' for none."""
+    def _firstDamaged(self, rows, _box, is2D):
+        return first_damaged_image(rows, is2D, self._headersAreTrue)
+
+    def _look(self, look):
+        """What is wrong with the images, as a message; '' for nothing. look(rows, box, is2D): says it."""
         star = self._getImagesStar()
         try:
             blocks = read_star(star, complete=True)
@@ -42,4 +45,4 @@ class ImageResultsMixin:
             return '%s does not say how large its images are (%s)' % (star, error)
         if not self._headersAreTrue:
             rows = rows.drop(columns=WEIGHTS, errors='ignore')  # those are not of this job either
-        return first_wrong_image(rows, box, bool(flag), values, self._headersAreTrue)
+        return look(rows, box, bool(flag))

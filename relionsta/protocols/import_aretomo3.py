@@ -10,6 +10,7 @@ from tomo.objects import SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms
 from ..constants import DEFOCUS_HAND
 from ..convert.errors import ConvertError
 from ..convert.series import append_record, append_tomogram, scipion_ts_id
+from ..results.full_disk import is_disk_error
 from ..sources.aretomo3 import find_series, read_series
 from ..sources.text import SourceError
 from ..sources.turn import write_in_relion_axes
@@ -104,6 +105,8 @@ class ProtStaImportAreTomo3(ProtStaImportSeries):
                 (record.tomogram, '_Vol'), (record.even_tomogram, '_EVN_Vol'), (record.odd_tomogram, '_ODD_Vol')))
             append_tomogram(record, tomograms, file=file, even=even, odd=odd)
         except (ConvertError, SourceError) as error:
+            if is_disk_error(error):
+                raise
             return str(error)
         return ''
 

@@ -1,20 +1,17 @@
 """Import picks."""
 import enum
 
-from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
-from tomo.protocols import ProtTomoBase
 
 from ..convert.errors import ConvertError
 from ..convert.picks import append_picks, count_outside
 from ..sources.picks import UNBINNED, VOXEL, match_tomogram, read_picks
 from ..sources.text import SourceError
 from . import checks
+from .common import StaProtocol
 from .form import emptyNumbers
-from .full_disk import FullDiskMixin
-from .place import PlaceMixin
 
 MEANINGS = {0: None, 1: VOXEL, 2: UNBINNED}
 FILES = 'STAR file, folder or pattern'
@@ -26,7 +23,7 @@ class ImportPicksOutputs(enum.Enum):
     outputCoordinates = SetOfCoordinates3D
 
 
-class ProtStaImportPicks(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
+class ProtStaImportPicks(StaProtocol):
     """ Import picked particles with their orientations and scores.
 
     Reads the STAR files of pytom-match-pick (one per tomogram, or all in one, with or without --relion5-compat) and

@@ -13,6 +13,7 @@ from ..objects import SetOfClassesSta3D
 from ..results.maps import MapError, pixel_size, write_mean
 from ..results.model import read_model
 from ..results.postprocess import read_postprocess
+from ..sources.relion_folder import has_true_header
 from ..star import StarError
 from .class_outputs import makeAverages
 from .fscs import addFscSet
@@ -54,11 +55,12 @@ class ImportMapsMixin:
             return []
         path = job.maps['map'] if 'map' in job.maps else self._mean(halves)
         pixel = pixel_size(path)
-        volume = make_volume(path, pixel, halves if len(halves) == 2 else (), in_header=False,
-                             statistics=False)
+        halves = halves if len(halves) == 2 else []
+        made = halves + [job.maps['map']] if 'map' in job.maps else halves
+        volume = make_volume(path, pixel, halves, in_header=False, statistics=all(map(has_true_header, made)))
         self._defineOutputs(**{MAP: volume})
         return ['Map %s, %d voxels of %.4g Å%s%s.' % (
-            path.rsplit('/', 1)[-1], volume.getDim()[0], pixel, ', with half maps' if len(halves) == 2 else '',
+            path.rsplit('/', 1)[-1], volume.getDim()[0], pixel, ', with half maps' if halves else '',
             '' if 'map' in job.maps else ': the mean of the half maps, since the run has not ended')]
 
     def _mean(self, halves):
@@ -71,7 +73,7 @@ class ImportMapsMixin:
         if 'mask' not in job.maps:
             return []
         path = job.maps['mask']
-        mask = make_volume(path, pixel_size(path), kind=VolumeMask, statistics=False)
+        mask = make_volume(path, pixel_size(path), kind=VolumeMask, statistics=has_true_header(path))
         self._defineOutputs(**{MASK: mask})
         return ['Mask %s.' % path.rsplit('/', 1)[-1]]
 

@@ -1,15 +1,21 @@
 """The sets that an import from RELION makes: particles, tilt series, CTFs, tomograms and coordinates."""
+import os
+
 from pyworkflow.object import Pointer
 from tomo.objects import SetOfCoordinates3D, SetOfCTFTomoSeries, SetOfTiltSeries, SetOfTomograms
 
 from ..convert.join_coordinates import fill_coordinates
 from ..convert.particles import read_particles
 from ..convert.parts import TOMOGRAM
-from ..convert.relion_import import IMAGE
+from ..convert.relion_import import IMAGE, plain_path
 from ..convert.relion_series import read_tomograms_star
 from ..convert.relion_tomograms import append_tomograms, append_unknown, volumes_there
 from ..jobs.job_star import find_job
+from ..objects import STACKS_2D
+from ..results.images import first_damaged_image, first_wrong_image
+from ..sources.relion_folder import EXTRACT, job_type
 from ..sources.relion_job import changed_since
+from ..sources.relion_project import job_of
 from ..star import read_star, write_star
 from . import checks
 from .tool import FOLDER
@@ -154,10 +160,30 @@ class ImportSetsMixin:
         self._defineOutputs(**{PARTICLES: particles})
         lines = ['%d particles of %d tilt series, %s.' % (particles.getSize(), brought.rows[TOMOGRAM].nunique(),
                                                          _images(particles))]
+        damage = self._damageOfImages(job, brought, particles)
+        if damage:
+            lines.append('*Damaged images*: %s. Extract these particles again before the next job.' % damage.rstrip('.'))
         if kind:
             lines.append('Their images were cut out before the %s, which has changed the tilt series: extract them again '
                          'before the next refinement.' % find_job(kind).label)
         return lines
+
+
+    @staticmethod
+    def _damageOfImages(job, brought, particles):
+        """The first of the images, of those that are there, which is not whole or has lost a part; '' for none."""
+        if not particles.getBoxSize() or IMAGE not in brought.rows:
+            return ''
+        rows = brought.rows
+        rows = rows[[os.path.isfile(plain_path(name)) for name in rows[IMAGE]]]
+        if not len(rows):
+            return ''
+        is_2d = particles.getKind() == STACKS_2D
+        # Subtraction leaves the header of the image before
+        folder = job_of(job.at(brought.first_image))
+        by_extraction = folder is not None and job_type(folder) == EXTRACT
+        return (first_wrong_image(rows, particles.getBoxSize(), is_2d)
+                or first_damaged_image(rows, is_2d, statistics=by_extraction))
 
 
 def _images(particles):

@@ -4,19 +4,17 @@ import shutil
 from typing import List, NamedTuple
 
 import pyworkflow.utils as pwutils
-from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
 from pyworkflow.protocol import params
 from tomo.objects import SetOfTiltSeries
-from tomo.protocols import ProtTomoBase
 
 from ..convert.errors import ConvertError
 from ..convert.series import check_ts_id, scipion_ts_id
+from ..results.full_disk import is_disk_error
 from ..sources.text import SourceError
 from ..whole import whole
+from .common import StaProtocol
 from .form import emptyNumbers
-from .full_disk import FullDiskMixin
-from .place import PlaceMixin
 
 REPORT = 'import_report.txt'
 #: series that validation reads at most to say early that a parameter is wrong for all of them
@@ -51,7 +49,7 @@ class SeriesReport(NamedTuple):
         return ' '.join([self.problem() or '%s:' % self.tsId, *self.notes])
 
 
-class ProtStaImportSeries(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
+class ProtStaImportSeries(StaProtocol):
     """ Reads every series of a folder; what can be read becomes output, the rest is reported.
 
     A subclass says which program it was (_program), finds and reads its series (_find, _read), makes the sets
@@ -90,6 +88,8 @@ class ProtStaImportSeries(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
             try:
                 reports.append(self._append(self._read(location), outputs))
             except (SourceError, ConvertError, OSError) as error:
+                if is_disk_error(error):
+                    raise  # nothing is wrong with the series, and the next ones do not fit either
                 reports.append(SeriesReport(location.ts_id, left_out=str(error)))
             self.info('[%d/%d] %s' % (number, len(found), reports[-1].text()))
         self._writeReport(reports)

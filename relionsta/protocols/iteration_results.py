@@ -1,7 +1,10 @@
 """Which iterations of a run can be trusted, and which one must be there when RELION has ended."""
+import os
+
 from ..jobs.asked import ITERATIONS
 from ..results.iterations import end_lacking, iteration_of, lacking
 from ..results.sound import foreign, unsound
+from .all_or_none import forgetOutputs
 from .runner import hasSaid
 
 #: In the additional arguments: RELION then makes another number of iterations than the form says.
@@ -30,6 +33,12 @@ class IterationResultsMixin:
         names = [] if particles is None else particles.getParticlesStars()
         self.registeredIteration.set(iteration_of(names[0]) if names else None)
         self._store(self.registeredIteration)
+
+    def _forgetRemoved(self):
+        """The outputs go where files of them were removed: a final result, before more iterations are made."""
+        particles = getattr(self, 'outputParticles', None)
+        if particles is not None and not all(map(os.path.exists, particles.getParticlesStars())):
+            forgetOutputs(self)
 
     def _getRegistered(self):
         """The iteration that a finished run has as its output; None where it is none of them, but the end."""

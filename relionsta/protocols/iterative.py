@@ -12,19 +12,18 @@ from ..results.kept import forget, give_back, keep_iteration
 from .base import ASKED
 from .form import RUN_OPTIONS, jobValues, relionVersion
 from .iteration_results import IterationResultsMixin
+from .iteration_stop import KEPT, StoppedIterationMixin
 from .own_inputs import mendOwnInputs
 from .runner import runRelion
 from .stopping import endPrograms
 
-#: Beside the job folder: a copy of the iteration that RELION goes on from.
-KEPT = 'kept'
 #: In "Iteration to ...": the last one.
 LAST = -1
 #: RELION 5.0 begins a new root of names where it is told the one that it had.
 SAME_ROOT = (5, 1)
 
 
-class IterativeMixin(IterationResultsMixin):
+class IterativeMixin(StoppedIterationMixin, IterationResultsMixin):
     """For a protocol (before its base class in the list) whose job has options that may change on a continue.
 
     A run that was cut off, or that was asked for more iterations since, goes on in its own folder from its last
@@ -40,8 +39,6 @@ class IterativeMixin(IterationResultsMixin):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        #: the iteration that is the output of a run that was stopped
-        self.stoppedAt = Integer()
         #: the iteration that is the output of a run that has finished
         self.registeredIteration = Integer()
 
@@ -145,8 +142,7 @@ class IterativeMixin(IterationResultsMixin):
         folder, kept = self._getJobPath(), self._getExtraPath(KEPT)
         give_back(folder, kept, self._job.type)
         now = self._asked()
-        todo = plan(self._job, read_asked(self._getExtraPath(ASKED)), now, self._getSoundIterations(),
-                    self._isFinished(), self._getWanted())
+        todo = self._plan(now, self._getSoundIterations())
         afresh = todo.run and todo.start is None
         if afresh:
             forget(kept)
@@ -154,6 +150,7 @@ class IterativeMixin(IterationResultsMixin):
         elif todo.run:
             for path in left_behind(folder, self._job.type, todo.start):
                 pwutils.cleanPath(str(path))
+            self._forgetRemoved()
             keep_iteration(folder, kept, todo.start)
             self.info('Going on from iteration %d.' % todo.start)
         refine = self._getRefineCommand(todo.start) if todo.run else []
@@ -164,6 +161,10 @@ class IterativeMixin(IterationResultsMixin):
         after = self._commandsAfter()
         if after:
             runRelion(self, after, folder + os.sep, more=True, before=refine or self._getRefineCommand(None))
+
+    def _plan(self, now, done):
+        """What a try that is asked `now` has to do after one that has come to the iterations `done`."""
+        return plan(self._job, read_asked(self._getExtraPath(ASKED)), now, done, self._isFinished(), self._getWanted())
 
     def _getRefineCommand(self, start):
         """[the command that makes iterations]; start: that of this run to go on from, or None."""
@@ -181,24 +182,6 @@ class IterativeMixin(IterationResultsMixin):
     def _isFinished(self):
         """True where a run that has no number of iterations has come to its end."""
         return False
-
-    # ----------------------------------------------------------------- stopped
-    def _makeStoppedOutputs(self):
-        """The chosen iteration, if it was reached, else the last complete one, becomes the output of a stopped run."""
-        self.stoppedAt.set(None)
-        give_back(self._getJobPath(), self._getExtraPath(KEPT), self._job.type)
-        done = self._getSoundIterations()
-        if not done:
-            return False
-        wanted = self._getWanted()
-        self.stoppedAt.set(wanted if wanted in done else done[-1])
-        self._makeOutputs()
-        return True
-
-    def _stoppedLines(self):
-        if not self.stoppedAt.hasValue():
-            return []
-        return ['Stopped; the output is iteration %d. Continue goes on from the last complete one.' % self.stoppedAt.get()]
 
     # -------------------------------------------------------------- iterations
     def getCompleteIterations(self):

@@ -31,7 +31,7 @@ def roomOf(protocol):
         return Room(0.0, 0, '')  # inputs that cannot be read are told by their own checks
 
 
-def memoryOf(protocol):
+def neededMemory(protocol):
     """Bytes of memory that the whole run takes; 0 where nobody can tell."""
     job = getattr(protocol, '_job', None)
     try:

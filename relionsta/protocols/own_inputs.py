@@ -1,10 +1,10 @@
 """The files that we write for RELION. Continue skips the step that wrote them, so a power cut may have torn them since."""
-import hashlib
 import json
 import os
 
 import pyworkflow.utils as pwutils
 
+from ..jobs.asked import digest
 from ..whole import whole
 
 #: Beside the folder of the files: their digests as they were written.
@@ -31,7 +31,7 @@ def mendOwnInputs(protocol):
     except (OSError, ValueError, TypeError):
         written = {WRITTEN: 'torn'}
     found = _digests(protocol._getInputPath())
-    changed = sorted(name for name, digest in written.items() if found.get(name) != digest)
+    changed = sorted(name for name, before in written.items() if found.get(name) != before)
     if changed:
         protocol.info('The files for RELION are written again, since some are not as they were written: %s.'
                       % ', '.join(changed))
@@ -45,6 +45,5 @@ def _digests(folder):
         for name in names:
             path = os.path.join(place, name)
             if not os.path.islink(path):
-                with open(path, 'rb') as file:
-                    found[os.path.relpath(path, folder)] = hashlib.sha1(file.read()).hexdigest()
+                found[os.path.relpath(path, folder)] = digest(path)
     return found

@@ -2,6 +2,7 @@
 import os
 import re
 
+from .gone import checkThere
 from .preflight import checkFolder
 
 #: What a shell takes for its own between double quotes, which is how Scipion names the project's folder to it.
@@ -9,11 +10,12 @@ _TAKEN = re.compile(r'["`$\\\n\r]')
 
 
 class PlaceMixin:
-    """Before the base class of a protocol: it is refused where Scipion cannot start it safely."""
+    """Before the base class of a protocol: it is refused where Scipion cannot start it safely, or where inputs are gone."""
 
     def validate(self):
-        """Messages on what is wrong, of the place first: nothing may be started from a wrong one."""
-        return checkPlace(self.getProject()) or super().validate() or checkFolder(self)
+        """Messages on what is wrong, of the place first: nothing may be started from a wrong one. Then of inputs that are
+        gone, at which nobody can look."""
+        return checkPlace(self.getProject()) or checkThere(self) or super().validate() or checkFolder(self)
 
 
 def checkPlace(project):

@@ -6,16 +6,17 @@ one are too little for certain.
 import functools
 import os
 import re
+import signal
 import subprocess
 
 from pyworkflow.utils import process
 
+from ..amounts import bytes_text
 from ..jobs.disk import WITHIN
 from ..plugin import Plugin
 from ..results.full_disk import bytes_in
 from ..runtime import machine
 from ..runtime.build import RelionNotFound
-from ..suggest.sizes import bytes_text
 from .needs import ranksOf, roomOf, sizesOf
 
 #: Of an estimate of memory: less is too little for certain. Of one of the disk: more is enough for certain.
@@ -46,8 +47,7 @@ def checkFolder(protocol):
     folder = folderOf(protocol)
     why = machine.refusal(folder)
     if why:
-        return ['*Project*: nothing can be written in %s: %s. Make room or give yourself the right to write there, or move '
-                'the project.' % (folder, why)]
+        return ['*Project*: nothing can be written in %s: %s. %s' % (folder, why, machine.remedy(why))]
     space = machine.space(folder)
     if space is not None and space.bytes < SMALLEST:
         return ['*Disk*: only %s are free in %s, and any run needs about %s. Make room there, or move the project.'
@@ -127,16 +127,22 @@ def checkRanks(protocol):
 def _tryLauncher(command, path):
     """Why the launcher of MPI starts nothing; '' where it does, or does not answer."""
     try:
-        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
-                              stdin=subprocess.DEVNULL, universal_newlines=True, check=False,
-                              env=dict(os.environ, PATH=path))
-    except (OSError, subprocess.TimeoutExpired):
+        asked = subprocess.Popen(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 stdin=subprocess.DEVNULL, universal_newlines=True, start_new_session=True,
+                                 env=dict(os.environ, PATH=path))
+    except OSError:
         return ''
-    if done.returncode == 0:
+    with asked:
+        try:
+            output = asked.communicate(timeout=PATIENCE)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(asked.pid, signal.SIGKILL)  # the launcher too, which a shell that is killed leaves waiting
+            return ''
+    if asked.returncode == 0:
         return ''
-    lines = [line.strip() for line in done.stdout.splitlines() if re.search(r'\w', line)]
+    lines = [line.strip() for line in output.splitlines() if re.search(r'\w', line)]
     told = [line for line in lines if re.search(r'slots|not found|unable|error', line, re.IGNORECASE)]
-    return (told or lines or ['it ended with code %d' % done.returncode])[0].rstrip('.:')
+    return (told or lines or ['it ended with code %d' % asked.returncode])[0].rstrip('.:')
 
 
 def _manyRanks(protocol):

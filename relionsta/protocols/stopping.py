@@ -4,6 +4,7 @@ Scipion kills the run's process and then tells the protocol, in the process of i
 copy of the project's again, as when it was started, since Scipion writes the one with the ids of the other.
 """
 import contextlib
+import json
 import os
 import re
 import sqlite3
@@ -11,23 +12,48 @@ import sys
 import time
 
 import pyworkflow.utils as pwutils
+from pyworkflow.protocol.constants import STATUS_FINISHED
 from pyworkflow.utils import getHostFullName
 
 from ..jobs.shell import quote
 from ..runtime import keeper
 from ..whole import whole
-from .all_or_none import allOrNone
+from .all_or_none import allOrNone, dropForgotten, forgetOutputs
 
 #: Names the computer on which RELION works, as long as it does.
 HOST = 'relion_host'
 #: RELION's mark of having ended because it was asked to.
 ENDED = 'RELION_JOB_EXIT_ABORTED'
+#: The step that makes the outputs of a run.
+OUTPUT_STEP = 'createOutputStep'
 #: Seconds in which RELION on another computer has to answer; it looks between groups of particles.
 ELSEWHERE_S = 60.0
 #: Seconds that the project's database may be locked while it is copied.
 COPY_S = 20.0
 #: What makes the launcher of MPI more than one plain command, which the keeper could not run.
 _NOT_PLAIN = re.compile(r'[;&|<>`\n]|\$\(')
+
+
+class StopMixin:
+    """For a protocol, before its base class, that runs RELION."""
+
+    def copy(self, other, copyId=True, excludeInputs=False):
+        """Scipion brings its record of a run up to date so."""
+        dropForgotten(self, other)
+        return super().copy(other, copyId, excludeInputs)
+
+    def setAborted(self):
+        """Scipion calls this in its own process when the user stops the run."""
+        super().setAborted()
+        afterStop(self)
+
+    def _makeStoppedOutputs(self):
+        """Make outputs of what a run that was stopped has come to; True where there are some."""
+        return False
+
+    def _stoppedLines(self):
+        """What a run that was stopped has for outputs; [] for none."""
+        return []
 
 
 def keptEnviron(protocol, environ, folder, ranks):
@@ -100,21 +126,49 @@ def afterStop(protocol):
     try:
         keeper.end_processes(jobFolder(protocol))
         with _inProject(protocol):
-            _registerStopped(protocol)
+            if isDone(protocol):
+                protocol.setFinished()  # it came to its end at this moment, or had nothing to do
+                protocol.getError().set(None)
+            else:
+                _registerStopped(protocol)
     except Exception as error:  # Scipion's own work on the run comes after this
         protocol.error('The stopped run has no output. %s: %s' % (type(error).__name__, error))
 
 
 def _registerStopped(protocol):
-    """Outputs of a stopped run, in the project's database and in the run's own."""
-    project = protocol.getProject()
+    """Outputs of a stopped run, in the project's database and in the run's own; those of earlier tries go."""
+    project, made = protocol.getProject(), False
     protocol.setMapper(project.mapper)
-    with allOrNone(protocol):
-        made = protocol._makeStoppedOutputs()
-    if made:
-        project.mapper.store(protocol)
-        project.mapper.commit()
+    try:
+        with allOrNone(protocol):
+            made = protocol._makeStoppedOutputs()
+    finally:
+        if not made:
+            forgetOutputs(protocol)
+        # or Continue would skip the step that makes the outputs where an earlier try had finished it
+        protocol._updateSteps(lambda step: step.setAborted(), where="funcName='%s' AND status='%s'" % (
+            OUTPUT_STEP, STATUS_FINISHED))
+        protocol._store()
         copyDatabase(project.mapper.db.connection, protocol.getDbPath())
+
+
+def isDone(protocol):
+    """True where Scipion would find all steps finished, with outputs: the run has nothing more to do."""
+    steps, asked = protocol.loadSteps(), (protocol._fingerprint(work=True), protocol._fingerprint(work=False))
+    return (bool(steps) and all(step.isFinished() for step in steps) and isStepDone(protocol, len(steps) - 1, *asked)
+            and any(True for _ in protocol.iterOutputAttributes()))
+
+
+def isStepDone(protocol, number, *asked):
+    """True where the last try has finished its step of that number (from 0), with these arguments."""
+    steps = protocol.loadSteps()[number:number + 1]
+    return bool(steps) and steps[0].isFinished() and json.loads(steps[0].argsStr.get()) == list(asked)
+
+
+def isMadeOf(protocol, pointer):
+    """True where Scipion's relations say that outputs of the run were made of this input."""
+    wanted = pointer.getObjValue().getObjId(), pointer.getExtended() or ''
+    return any((row['object_parent_id'], row['object_parent_extended'] or '') == wanted for row in protocol.getRelations())
 
 
 def copyDatabase(connection, path, change=None):

@@ -1,21 +1,18 @@
 """What the protocols share that work on sets themselves, without a program of RELION."""
-from pwem.protocols import EMProtocol
 from pyworkflow.constants import BETA
-from tomo.protocols import ProtTomoBase
 
 from ..convert.errors import ConvertError
 from ..objects import SetOfStaParticles
 from ..star import StarError
 from .all_or_none import allOrNone
+from .common import StaProtocol
 from .form import emptyNumbers
-from .full_disk import FullDiskMixin
-from .place import PlaceMixin
 
 #: The STAR files that such a protocol writes; RELION drops all up to a folder of this form from paths.
 FOLDER = 'job000'
 
 
-class ProtStaToolBase(PlaceMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
+class ProtStaToolBase(StaProtocol):
     """A protocol of one step. A subclass defines its form, checks its inputs (`_validateInputs`) and makes its outputs
     (`_makeOutputs`), which returns the lines of the summary."""
 

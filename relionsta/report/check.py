@@ -11,8 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument('project', type=Path, help='folder of a Scipion project')
     parser.add_argument('--run', dest='number', type=int, default=None, metavar='NUMBER',
-                        help='number of a run (default: all runs of this plugin that have not finished)')
-    parser.add_argument('--all', action='store_true', help='the finished runs too, as if they were started again')
+                        help='number of a run (default: all runs of this plugin that are not at work and have not finished)')
+    parser.add_argument('--all', action='store_true',
+                        help='those that are at work or have finished too, as if they were started again')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,9 +22,9 @@ def run(args: argparse.Namespace) -> int:
         with opened_project(args.project) as project:
             chosen = one_run(project, args.number)
             runs = [chosen] if chosen is not None else [one for one in project.getRuns() if is_ours(one) and (
-                args.all or not one.isFinished())]
+                args.all or waits(one))]
             if not runs:
-                print('There are no runs to check; --all checks those that have finished.')
+                print('There are no runs to check; --all checks those that are at work or have finished.')
             wrong = False
             for one in runs:
                 errors, warnings = messages(one)
@@ -43,7 +44,16 @@ def is_ours(protocol: Any) -> bool:
     return type(protocol).__module__.startswith('relionsta.')
 
 
+def waits(protocol: Any) -> bool:
+    """True for a run that is not at work and has not finished: what keeps it from starting is of interest."""
+    return not protocol.isFinished() and not protocol.isActive()
+
+
 def messages(protocol: Any) -> Tuple[List[str], List[str]]:
     """Errors of a run as its form tells them, and its warnings where there are none."""
-    errors = protocol.validate()
-    return errors, [] if errors else protocol.warnings()
+    try:
+        errors = protocol.validate()
+        return errors, [] if errors else protocol.warnings()
+    except Exception as error:  # one run that is damaged must not hide what is to be said of the others
+        return ['It cannot be checked (%s: %s). Are its inputs and files still there? Open its form and choose the inputs '
+                'again.' % (type(error).__name__, ' '.join(str(error).split()))], []

@@ -24,4 +24,7 @@ def run(args: argparse.Namespace) -> int:
     except (NoProject, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print('The report cannot be written: %s. Give another file with --output.' % error, file=sys.stderr)
+        return 1
     return 0

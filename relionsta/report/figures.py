@@ -23,7 +23,7 @@ def figuresOf(protocol, project, say=print):
             try:
                 views = show()
             except NOTHING as reason:
-                say('%s, %s: %s' % (protocol.getRunName(), name, reason))
+                say('%s, %s: %s' % (protocol.getRunName(), name, ' '.join(str(reason).split())))
                 continue
             found += [(view.title, view.figure) for view in views if isinstance(view, FigureView)]
     return found

@@ -5,36 +5,52 @@ from pyworkflow.protocol import params
 
 from ..protocols import maps
 from ..protocols.postprocess import SHARPENED, ProtStaPostProcess
-from ..protocols.refine3d import ProtStaRefine3D
+from ..protocols.refine3d import ProtStaRefine3D, Refine3DOutputs
 from ..results.ladder import Rung
 from .page import Table
 from .runs import HOUSEHOLD, shownValue
 
 #: lines and frames of a form
 _NO_VALUES = (params.LabelParam, params.Line, params.Group)
+REFINED = Refine3DOutputs.refinedVolume.name
 OTHER_MASK = 'under another mask than "%s": not to be compared with it'
 
 
-def rungsOf(runs):
+def rungsOf(runs, say=print):
     """Rungs of the finished post-processing runs, and of refinements that no such run has measured; runs: in order.
 
-    The note of a rung says where it was measured under another mask than the first one with its box and pixel size.
+    The note of a rung says where it was measured under another mask than the first one with its box and pixel size. say:
+    called with the runs whose files cannot be read, which have no rung.
     """
-    measured = {id_ for run in runs if _isDone(run, ProtStaPostProcess) for id_ in [_source(run.inputVolume)] if id_}
+    measured = {id_ for run in runs if _isDone(run, ProtStaPostProcess, SHARPENED)
+                for id_ in [_source(run.inputVolume)] if id_}
     rungs, first = [], {}
     for run in runs:
-        if _isDone(run, ProtStaPostProcess):
-            volume = getattr(run, SHARPENED)
-            pixel, box = volume.getSamplingRate(), maps.boxSize(volume)
-            mask = run.solventMask.get()
-            name = None if mask is None else mask.getFileName()
-            before = first.setdefault((pixel, box), (name, run.getRunName()))
-            rungs.append(Rung(run.getRunName(), run.getResult().resolution, pixel, box,
-                              note='' if before[0] == name else OTHER_MASK % before[1]))
-        elif _isDone(run, ProtStaRefine3D) and run.getObjId() not in measured and run.getModel().resolution:
-            volume = run.refinedVolume
-            rungs.append(Rung(run.getRunName(), run.getModel().resolution, volume.getSamplingRate(), maps.boxSize(volume)))
+        try:
+            if _isDone(run, ProtStaPostProcess, SHARPENED):
+                rungs.append(_measured(run, first))
+            elif _isDone(run, ProtStaRefine3D, REFINED) and run.getObjId() not in measured:
+                rungs += _unmeasured(run)
+        except (ValueError, OSError) as error:
+            say('%s, ladder: %s' % (run.getRunName(), error))
     return rungs
+
+
+def _measured(run, first):
+    """The rung of a post-processing run. first: (pixel, box) -> mask and name of the first run with them."""
+    volume = getattr(run, SHARPENED)
+    pixel, box = volume.getSamplingRate(), maps.boxSize(volume)
+    mask = run.solventMask.get()
+    name = None if mask is None else mask.getFileName()
+    before = first.setdefault((pixel, box), (name, run.getRunName()))
+    return Rung(run.getRunName(), run.getResult().resolution, pixel, box,
+                note='' if before[0] == name else OTHER_MASK % before[1])
+
+
+def _unmeasured(run):
+    """[the rung of a refinement]; [] where it found no resolution."""
+    volume, resolution = getattr(run, REFINED), run.getModel().resolution
+    return [Rung(run.getRunName(), resolution, volume.getSamplingRate(), maps.boxSize(volume))] if resolution else []
 
 
 def comparisons(runs):
@@ -70,8 +86,9 @@ def _value(run, name, param):
     return shownValue(param, attribute.get())
 
 
-def _isDone(run, kind):
-    return isinstance(run, kind) and run.isFinished()
+def _isDone(run, kind, output):
+    """True for a finished run of this kind whose output was not deleted."""
+    return isinstance(run, kind) and run.isFinished() and hasattr(run, output)
 
 
 def _source(pointer):

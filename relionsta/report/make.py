@@ -23,7 +23,7 @@ def makeReport(project, path=None, protocol=None, say=print):
         raise ValueError('%s has no run of this plugin yet' % project.getShortName())
     title = project.getShortName() if protocol is None else '%s: %s' % (project.getShortName(), protocol.getRunName())
     intro = [Text(methodsOf(runs)), _overview(runs)]
-    rungs = ladder.rungsOf(runs)
+    rungs = ladder.rungsOf(runs, say)
     if len(rungs) > 1:
         intro.append(Picture('Resolution after each step', ladder_figure(rungs)))
     intro += [*ladder.comparisons(runs), Links('References', citationsOf(runs))]

@@ -5,6 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
+#: What a database of SQLite begins with.
+_SQLITE = b'SQLite format 3\0'
+
 
 class NoProject(Exception):
     """There is no such project, or no such run in it; the message says what there is."""
@@ -17,8 +20,7 @@ def opened_project(folder: Path) -> Iterator[Any]:
     Outside of Scipion a configuration of its own is used, and thrown away.
     """
     folder = folder.absolute()
-    if not (folder / 'project.sqlite').exists():
-        raise NoProject('%s is no Scipion project: it has no project.sqlite.' % folder)
+    _check_database(folder)
     with tempfile.TemporaryDirectory() as scratch:
         if 'SCIPION_HOME' not in os.environ:
             from ..demo.scipion_home import prepare_scipion
@@ -32,6 +34,22 @@ def opened_project(folder: Path) -> Iterator[Any]:
             yield project
         finally:
             os.chdir(before)
+
+
+def _check_database(folder: Path) -> None:
+    """Raise NoProject unless the folder holds a database; SQLite would make one of an empty file."""
+    path = folder / 'project.sqlite'
+    try:
+        with open(path, 'rb') as file:
+            is_database = file.read(len(_SQLITE)) == _SQLITE
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoProject('%s is no Scipion project: it has no project.sqlite.' % folder) from None
+    except OSError as error:
+        raise NoProject('%s cannot be read (%s).' % (path, error.strerror)) from error
+    if not is_database:
+        raise NoProject('%s is no database: it was cut, or overwritten. Bring it back from a copy; the runs themselves are '
+                        'in the folder Runs, and each has a copy of the project as it was when it was started '
+                        '(Runs/*/logs/run.db).' % path)
 
 
 def one_run(project: Any, number: Optional[int]) -> Any:

@@ -67,22 +67,29 @@ def _facts(protocol):
 def _inputs(protocol):
     rows = []
     for name, pointer in protocol.iterInputAttributes():
-        source, value = pointer.getObjValue(), pointer.get()
+        source, value = pointer.getObjValue(), _pointed(pointer)
         label = _label(protocol, name.split('.')[0])
         run = source.getRunName() if hasattr(source, 'getRunName') else ''
-        rows.append((label, str(value), run))
+        rows.append((label, value, run))
     return Table('Inputs', ('Input', 'What it is', 'From'), rows)
 
 
+def _pointed(pointer):
+    """What a pointer leads to, in words; the file that holds it may be gone."""
+    try:
+        return str(pointer.get())
+    except Exception as error:  # Scipion's mappers raise a bare one
+        return 'cannot be read (%s)' % str(error).strip().partition('\n')[0]
+
+
 def _settings(protocol):
-    """Parameters that differ from their defaults."""
-    rows = []
+    """Parameters that differ from those of a new run."""
+    rows, new = [], protocol.getProject().newProtocol(type(protocol))
     for name, param in protocol.getDefinition().iterParams():
         if isinstance(param, (params.PointerParam, params.MultiPointerParam, params.LabelParam, params.Line,
                               params.Group)) or name in HOUSEHOLD:
             continue
-        value = getattr(protocol, name).get()
-        default = type(getattr(protocol, name))(value=param.default.get()).get()
+        value, default = getattr(protocol, name).get(), getattr(new, name).get()
         if value != default:
             rows.append((param.getLabel() or name, shownValue(param, value), shownValue(param, default)))
     return Table('Settings that differ from their defaults', ('Parameter', 'Value', 'Default'), rows)

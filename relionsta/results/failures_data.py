@@ -139,7 +139,7 @@ DATA_FAILURES = (
     _known('CANNOT_WRITE', r'(Cannot|unable to) (write( to)?|create) ?(file|directory)?: |Error writing file: |'
                            r'Can not close image file|Cannot write to file',
            'RELION cannot write into the folder of its results: the disk is full or read-only, or the folder is gone.',
-           'Check the free space, the quota and the permissions of that folder, then run the job again.'),
+           'Check the free space, the quota and the permissions of that folder, then choose Continue.'),
     _known('NO_BOX', r'vector::_M_default_append', 'No box size, or a negative one, was given.',
            'Give the box size in Å and in pixels.'),
     _known('NO_FOLDER', r'output directory does not exist', 'The folder for the results does not exist.',

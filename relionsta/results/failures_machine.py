@@ -43,7 +43,7 @@ MACHINE_FAILURES = (
                          r'ERROR: [\w ]+ in \S+ at line \d+ \(error-code \d+\)|CUDNN_STATUS_|'
                          r'unable to find an engine to execute',
            'The GPU stopped in the middle of its work.',
-           'Run the job again; if it fails at the same place, run it without GPU. Reset the GPU or its driver if other '
+           'Choose Continue; if it fails at the same place, run it without GPU. Reset the GPU or its driver if other '
            'programs fail too (nvidia-smi shows errors).', weak=True),
     _known('BLUSH', r'Something went wrong in the external Python call|relion_python_\w+: (command )?not found|'
                     r'No module named .(relion|torch)',
@@ -91,7 +91,7 @@ MACHINE_FAILURES = (
            'A disk failed while RELION used it, most often a network disk.',
            'Check that disk (other files on it, too), then choose Continue.', weak=True),
     _known('DISK', r'No space left on device|Disk quota exceeded|File size limit exceeded|File too large',
-           'The disk is full.', 'Free space (or get a larger quota), then run the job again.'),
+           'The disk is full.', 'Free space (or get a larger quota), then choose Continue: what is complete is kept.'),
     _known('READ_ONLY', r'Read-only file system', 'The disk with the project is read-only.',
            'Mount it so that it can be written, or move the project.'),
     _known('NO_PERMISSION', r'Permission denied|Operation not permitted',

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Optional, Union
 
-from ..suggest.sizes import bytes_text
+from ..amounts import bytes_text
 
 PathLike = Union[str, Path]
 #: A disk on which no file of this size can be made is full: programs stop where their next piece does not fit.

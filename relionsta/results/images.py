@@ -1,35 +1,27 @@
 """The images of particles: those that an extraction left half-written, and whether all that a STAR file names are there."""
 import os
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import pandas as pd
 
 from ..jobs import files
-from .maps import HEADER_BYTES, MapError, is_whole_mrc
+from .maps import MapError, is_whole_mrc
+from .plain_header import HEADER_BYTES, PlainHeader, plain_header
 
 PathLike = Union[str, Path]
 IMAGE, WEIGHTS, VISIBLE = 'rlnImageName', 'rlnCtfImage', 'rlnTomoVisibleFrames'
 #: How the names of CTF volumes of 3D subtomos end.
 PLAIN_CTF = '_ctf.mrc'
-#: Images whose voxels are read, evenly taken from all: of the others, headers and sizes are looked at.
-MOST_READ = 1000
+#: Images whose voxels are read, evenly taken from all: of the others, headers and sizes are looked at. Fewer where that
+#: would be more than MOST_BYTES of large images, but a few at least.
+MOST_READ, FEWEST_READ, MOST_BYTES = 1000, 20, 2e9
 #: How far the statistics in a header may be off, as a part of the deviation: they are those before images were rounded to
 #: 16 bits (measured on RELION 5.1: 1e-5).
 STATISTICS_TOLERANCE = 5e-5
 _FORMAT = ':mrcs'
-_BYTES = {0: 1, 1: 2, 2: 4, 6: 2, 12: 2}
 _KINDS: Dict[int, 'np.dtype[Any]'] = {2: np.dtype('<f4'), 12: np.dtype('<f2')}
-
-
-class Header(NamedTuple):
-    """What an MRC header says. size: x, y, z; told: minimum, maximum, mean, deviation."""
-
-    size: Tuple[int, int, int]
-    mode: int
-    start: int
-    told: np.ndarray
 
 
 def torn_images(folder: PathLike) -> List[str]:
@@ -46,22 +38,29 @@ def torn_images(folder: PathLike) -> List[str]:
     return sorted(torn)
 
 
-def first_wrong_image(rows: pd.DataFrame, box: int, is_2d: bool, values: bool = False, statistics: bool = True) -> str:
+def first_wrong_image(rows: pd.DataFrame, box: int, is_2d: bool) -> str:
     """The first image (or its weights) that is not there, not whole or of another size, as a message; '' for none.
 
-    rows: of a particles STAR. box: pixels. is_2d: stacks with an image for each visible frame, else volumes. values: look
-    into as many as MOST_READ as well: numbers only, and, with `statistics`, those whose mean and deviation their header
-    says, so that no block of them was lost. relion_particle_subtract keeps the header of the image before: no statistics.
+    rows: of a particles STAR. box: pixels. is_2d: stacks with an image for each visible frame, else volumes.
     """
     paths = [_path(name) for name in rows[IMAGE]]
-    depths = _depths(rows, box, is_2d)
-    wrong = _first_wrong(paths, [(box, box, depth) for depth in depths])
+    wrong = _first_wrong(paths, [(box, box, depth) for depth in _depths(rows, box, is_2d)])
     if wrong or is_2d or WEIGHTS not in rows:
-        return wrong or (_first_damaged(paths, statistics) if values else '')
+        return wrong
     weights = [_path(name) for name in rows[WEIGHTS]]
     # Weights and multiplicities lie one behind the other; of a plain CTF there is one volume
-    wrong = _first_wrong(weights, [(box // 2 + 1, box, box if path.endswith(PLAIN_CTF) else 2 * box) for path in weights])
-    return wrong or (_first_damaged(paths, statistics) or _first_damaged(weights, statistics) if values else '')
+    return _first_wrong(weights, [(box // 2 + 1, box, box if path.endswith(PLAIN_CTF) else 2 * box) for path in weights])
+
+
+def first_damaged_image(rows: pd.DataFrame, is_2d: bool, statistics: bool = True) -> str:
+    """The first image (or its weights) whose voxels are wrong, of at most MOST_READ that are read; '' for none.
+
+    All must be numbers, and, with `statistics`, those whose mean and deviation their header says, so that no block of them
+    was lost. relion_particle_subtract keeps the header of the image before: no statistics. Arguments: as for
+    first_wrong_image, which has found nothing.
+    """
+    columns = [IMAGE] if is_2d or WEIGHTS not in rows else [IMAGE, WEIGHTS]
+    return next(filter(None, (_first_damaged(rows[column], statistics) for column in columns)), '')
 
 
 def _path(name: str) -> str:
@@ -90,30 +89,29 @@ def _first_wrong(paths: Sequence[str], sizes: Sequence[Tuple[int, int, Optional[
     return ''
 
 
-def _read_header(path: str) -> Header:
-    """Quicker than mrcfile, for images by the hundred thousand. Raises MapError for a file that is not whole."""
+def _read_header(path: str) -> PlainHeader:
+    """Raises MapError for a file that is not there, or not whole."""
     try:
-        with open(path, 'rb') as file:
-            raw, there = file.read(HEADER_BYTES), os.fstat(file.fileno()).st_size
+        header = plain_header(path)
+        if header is None and os.path.getsize(path) >= HEADER_BYTES:
+            raise MapError('%s is not an image as RELION writes it: its header was overwritten' % path)
     except OSError as error:
         raise MapError('%s is not there (%s)' % (path, error.strerror)) from error
-    if len(raw) < HEADER_BYTES:
+    if header is None:
         raise MapError('%s is not whole: its header is cut' % path)
-    words, numbers = np.frombuffer(raw, '<i4'), np.frombuffer(raw, '<f4')
-    size, mode, start = (int(words[0]), int(words[1]), int(words[2])), int(words[3]), HEADER_BYTES + int(words[23])
-    needed = start + _BYTES.get(mode, 0) * size[0] * size[1] * size[2]
-    if mode not in _BYTES or there != needed:
+    if header.there != header.needed:
         raise MapError('%s is not whole: it has %d bytes, and its header (%d x %d x %d, mode %d) asks for %d'
-                       % ((path, there) + size + (mode, needed)))
-    return Header(size, mode, start, numbers[[19, 20, 21, 54]].astype(float))
+                       % ((path, header.there) + header.size + (header.mode, header.needed)))
+    return header
 
 
-def _first_damaged(paths: Sequence[str], statistics: bool) -> str:
-    for number in np.unique(np.linspace(0, len(paths) - 1, min(len(paths), MOST_READ)).astype(int)):
-        problem = _damage(paths[number], statistics)
-        if problem:
-            return problem
-    return ''
+def _first_damaged(names: 'pd.Series[Any]', statistics: bool) -> str:
+    if not len(names):
+        return ''
+    room = int(MOST_BYTES // _read_header(_path(names.iloc[0])).needed)
+    number = min(len(names), MOST_READ, max(FEWEST_READ, room))
+    chosen = names.iloc[np.unique(np.linspace(0, len(names) - 1, number).astype(int))]
+    return next(filter(None, (_damage(_path(name), statistics) for name in chosen)), '')
 
 
 def _damage(path: str, statistics: bool) -> str:

@@ -8,6 +8,7 @@ from .failures import KNOWN_FAILURES
 BAR_LENGTH = 60  # dots of a full progress bar
 EXPECTATION_PART = 0.9  # of the time of an iteration: the rest is mostly maximisation
 LAST_LINES = 20
+_ENDED = 'RELION ended with code '
 LONGEST_LINE = 400  # characters of a line for people: dumps of GPU memory are one line of thousands
 SEARCHED = 200000  # characters at the end of each stream: errors come last, logs of long runs are large
 # Codes of a process that the system stopped: as a shell and as Python's subprocess give them
@@ -50,7 +51,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a program failed. name: for programs; cause and remedy: sentences; line: what RELION printed."""
+    """Why a program failed. name: for programs; cause and remedy: sentences; line: what RELION printed, or its
+    exit code where only that tells."""
 
     name: str
     cause: str
@@ -158,7 +160,7 @@ def explain(text: str, return_code: Optional[int] = None) -> Optional[Failure]:
     found = [(known.weak, match.start(), order) for order, known in enumerate(KNOWN_FAILURES)
              for match in [known.pattern.search(text)] if match]
     if not found:
-        return next((Failure(known.name, known.cause, known.remedy, 'ended with code %s' % return_code)
+        return next((Failure(known.name, known.cause, known.remedy, '%s%s' % (_ENDED, return_code))
                      for known in KNOWN_FAILURES if known.name == SIGNALS.get(return_code)), None)
     _, start, order = min(found)
     known = KNOWN_FAILURES[order]
@@ -189,7 +191,8 @@ def failure_message(text: str, return_code: Optional[int] = None, logs: Sequence
     """Cause, remedy and RELION's own words; where we do not know the failure, the last lines and where the logs are."""
     failure = explain(text, return_code)
     if failure is not None:
-        return '%s %s (RELION said: %s)' % (failure.cause, failure.remedy, failure.line)
+        said = '' if failure.line.startswith(_ENDED) else 'RELION said: '
+        return '%s %s (%s%s)' % (failure.cause, failure.remedy, said, failure.line)
     code = '' if return_code is None else ' with code %d' % return_code
     return 'RELION failed%s for a reason that we do not know. %s' % (code, what_it_said(text, logs))
 

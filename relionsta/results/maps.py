@@ -12,9 +12,9 @@ import numpy as np
 from mrcfile.utils import data_dtype_from_header, data_shape_from_header
 
 from ..whole import whole
+from .plain_header import HEADER_BYTES, plain_header
 
 PathLike = Union[str, Path]
-HEADER_BYTES = 1024
 # The label that RELION leaves in a header whose statistics are those of the voxels, measured on the maps of all its jobs
 _RELION = b'Relion '
 _FLOAT32 = 2
@@ -83,7 +83,8 @@ def read_header(path: PathLike) -> MapHeader:
 def is_whole_mrc(path: PathLike) -> bool:
     """True where the file has exactly the size that its header implies (RELION writes the header first)."""
     try:
-        return os.path.getsize(path) == read_header(path).file_bytes
+        header = plain_header(path)
+        return os.path.getsize(path) == read_header(path).file_bytes if header is None else header.there == header.needed
     except (MapError, OSError):
         return False
 
@@ -100,20 +101,34 @@ def _check_statistics(path: PathLike, mrc: 'mrcfile.mrcmemmap.MrcMemmap', told: 
     header, data = mrc.header, mrc.data
     if data.dtype.kind not in 'fiu':
         raise MapError('%s: not a map of real numbers (mode %d)' % (path, header.mode))
-    low, high = float(data.min()), float(data.max())
+    checked = told and int(header.mode) == _FLOAT32 and bytes(header.label[0]).startswith(_RELION)
+    low, high, mean, deviation = _statistics(data, checked)
     if not np.isfinite(low) or not np.isfinite(high):
         raise MapError('%s: holds values that are no numbers (nan or inf); it was damaged, or the job that made it went '
                        'wrong. Run that job again' % path)
-    if not told or int(header.mode) != _FLOAT32 or not bytes(header.label[0]).startswith(_RELION):
+    if not checked:
         return
-    mean = float(data.mean(dtype=np.float64))
-    deviation = float(np.sqrt(max(0.0, float(np.einsum('zyx,zyx->', data, data, dtype=np.float64)) / data.size - mean ** 2)))
     said = [float(header[name]) for name in ('dmin', 'dmax', 'dmean', 'rms')]
     off = np.abs(np.array([low, high, mean, deviation]) - said) > STATISTICS_TOLERANCE * max(deviation, said[3])
     if off.any() and not (off[2:].any() and not off[:2].any() and _is_single(data, said)):
         raise MapError('%s: its voxels are not those that RELION wrote: they go from %.6g to %.6g (mean %.6g, deviation '
                        '%.6g), and the header says %.6g to %.6g (%.6g, %.6g). A part of it was lost or is of another map; '
                        'make it again' % (path, low, high, mean, deviation, said[0], said[1], said[2], said[3]))
+
+
+def _statistics(data: np.ndarray, sums: bool) -> Tuple[float, float, float, float]:
+    """Minimum, maximum, mean and deviation (0 without `sums`) of a volume (z, y, x), which may be larger than the memory: it
+    is gone through once, section by section."""
+    with np.errstate(invalid='ignore', over='ignore'):  # nan and inf come out as they are
+        found = np.array([(one.min(), one.max(), *(_sums(one) if sums else (0.0, 0.0))) for one in data], dtype=np.float64)
+        mean = found[:, 2].sum() / data.size
+        deviation = np.sqrt(max(0.0, found[:, 3].sum() / data.size - mean ** 2))
+    return float(found[:, 0].min()), float(found[:, 1].max()), float(mean), float(deviation)
+
+
+def _sums(section: np.ndarray) -> Tuple[float, float]:
+    """Of the values, and of their squares."""
+    return float(section.sum(dtype=np.float64)), float(np.einsum('yx,yx->', section, section, dtype=np.float64))
 
 
 def _is_single(data: np.ndarray, said: Sequence[float]) -> bool:

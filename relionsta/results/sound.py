@@ -6,7 +6,7 @@ network a part of the iteration that was written there before.
 """
 import os
 from pathlib import Path
-from typing import Dict, Union
+from typing import Dict, Mapping, Union
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,9 @@ def unsound(folder: PathLike, job_type: str, iteration: int, root: str = files.R
         return '%s is not there, or not whole' % path
     names = files.iteration_files(job_type, root, iteration)
     try:
-        models = [_check_model(Path(folder, name)) for name in names.values() if name.endswith('_model.star')]
+        tables = {name: read_star(Path(folder, name), complete=True) for name in names.values()
+                  if name.endswith('_model.star')}
+        models = [_check_model(Path(folder, name), blocks) for name, blocks in tables.items()]
         for role in ('optimiser', 'sampling', 'optimisation_set'):
             if role in names:
                 read_star(Path(folder, names[role]), complete=True)
@@ -44,9 +46,8 @@ def unsound(folder: PathLike, job_type: str, iteration: int, root: str = files.R
         for name in every.values():
             if name.endswith('.mrc'):
                 _check_map(Path(folder, name), models[0].box_size, moment='moment' in name)
-        for name in names.values():
-            if name.endswith('_model.star') and iteration > 1:
-                _check_not_half(Path(folder, name), Path(folder, _of_before(name, job_type, root, iteration)))
+        for name, blocks in tables.items() if iteration > 1 else ():
+            _check_not_half(Path(folder, name), blocks, Path(folder, _of_before(name, job_type, root, iteration)))
         rows = check_rows(Path(folder, names['data']))
         if not read_optimiser(Path(folder, names['optimiser'])).gradient:
             _check_not_older(rows, folder, job_type, iteration, root, sum(model.log_likelihood or 0. for model in models))
@@ -85,9 +86,8 @@ def check_rows(path: PathLike) -> pd.DataFrame:
     return rows
 
 
-def _check_model(path: Path) -> Model:
-    """The model; StarError where a table lacks a shell, or has one twice."""
-    blocks = read_star(path, complete=True)
+def _check_model(path: Path, blocks: Mapping[str, pd.DataFrame]) -> Model:
+    """The model of which these are the tables; StarError where one lacks a shell, or has one twice."""
     model = read_model(path)
     shells = np.arange(model.box_size // 2 + 1)
     for name, table in blocks.items():
@@ -114,18 +114,18 @@ def _of_before(name: str, job_type: str, root: str, iteration: int) -> str:
     return files.iteration_files(job_type, root, iteration - 1)[role]
 
 
-def _check_not_half(path: Path, before: Path) -> None:
+def _check_not_half(path: Path, now: Mapping[str, pd.DataFrame], before: Path) -> None:
     """StarError where the last shells of a reference, of those that were used, are to the last digit those of the iteration
-    before, while all before them have changed: the end of the file was never written."""
+    before, while all before them have changed: the end of the file was never written. now: its tables."""
     if not is_complete(before):
         return
-    now, old = read_star(path), read_star(before)
+    names = [name for name, table in now.items() if name.startswith(('model_class_', 'model_body_')) and _NOISE in table]
+    old = read_star(before, only={name: (_NOISE,) for name in names})
     used = int(now['model_general']['rlnCurrentImageSize'].iloc[0]) // 2
-    for name, table in now.items():
-        if not name.startswith(('model_class_', 'model_body_')) or name not in old or not (
-                _NOISE in table and _NOISE in old[name] and len(table) == len(old[name])):
+    for name in names:
+        if name not in old or _NOISE not in old[name] or len(now[name]) != len(old[name]):
             continue
-        new, was = (one[_NOISE].to_numpy(dtype=float)[1:used] for one in (table, old[name]))
+        new, was = (one[_NOISE].to_numpy(dtype=float)[1:used] for one in (now[name], old[name]))
         first = int(np.argmax(new == was))
         if 0 < first < len(new) - 1 and (new == was)[first:].all() and (
                 np.abs(new / was - 1)[:first] > CHANGED).all():

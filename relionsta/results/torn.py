@@ -17,7 +17,7 @@ _OPEN_END = LOCAL_RESOLUTION_FILES['fscs']
 def torn_files(folder: PathLike) -> List[str]:
     """Paths of the images, maps and STAR files in a folder and below that are not whole, sorted.
 
-    Of an image only the header is read, of a table the end: about a second for a thousand files.
+    Of an image only the header is read, of a table the end: seconds for a hundred thousand files.
     """
     torn = []
     for place, _, names in os.walk(os.fspath(folder)):

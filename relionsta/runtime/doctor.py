@@ -1,21 +1,27 @@
 """What is there, what is missing and what to do."""
 import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Pattern
 
+from ..amounts import bytes_text
 from . import machine
 from .build import RELION_HOME, RelionNotFound, find_build
 from .tk import has_tkinter
 
 PACKAGES = ('scipion-pyworkflow', 'scipion-em', 'scipion-em-tomo', 'scipion-app', 'numpy', 'pandas', 'scipy', 'mrcfile',
             'matplotlib')
-LOW_MEMORY = 4 * 1024 ** 3
-LOW_DISK = 10 * 1024 ** 3
+#: Bytes.
+LOW_MEMORY, LOW_DISK = 4e9, 10e9
 LOW_FILES = 100000
+#: Seconds for a program to answer.
+PATIENCE = 60.0
+#: Programs that list GPUs, the option for it, and what counts one.
+_GPU_LISTERS = (('nvidia-smi', '-L', re.compile(r'^GPU \d+', re.MULTILINE)), ('rocm-smi', '-i', re.compile(r'GPU\[\d+\]')))
 #: The fewest processes of a 3D auto-refine.
 RANKS = 3
 #: What the jobs start, beside relion_refine.
@@ -88,21 +94,27 @@ def _relion() -> List[Finding]:
 
 def _gpu(built: bool) -> Finding:
     """GPUs as their driver lists them, and whether RELION can use them."""
-    lister = shutil.which('nvidia-smi') or shutil.which('rocm-smi')
-    there = 0
-    if lister is not None:
-        try:
-            done = subprocess.run([lister, '-L'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                  stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=60)
-            there = done.stdout.count('GPU ') if done.returncode == 0 else 0
-        except (OSError, subprocess.TimeoutExpired):
-            there = 0
+    there = sum(_listed(*lister) for lister in _GPU_LISTERS)
     found = '%s; RELION is built %s GPUs' % ('%d here' % there if there else 'none here', 'for' if built else 'without')
     if there and not built:
         return Finding('GPU', found, 'To use them, set RELION_HOME to a RELION that was built for GPUs.')
     if built and not there:
-        return Finding('GPU', found, 'Choose No in "Use GPU acceleration?" on this computer, or mend the driver of its GPU.')
+        return Finding('GPU', found, 'Choose No in "Use GPU acceleration?" for runs on this computer, or mend the driver of '
+                                     'its GPU (%s list none).' % ' and '.join(name for name, _, _ in _GPU_LISTERS))
     return Finding('GPU', found)
+
+
+def _listed(name: str, option: str, mark: Pattern[str]) -> int:
+    """GPUs that a program lists; 0 where it is not there, or does not answer."""
+    program = shutil.which(name)
+    if program is None:
+        return 0
+    try:
+        done = subprocess.run([program, option], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=PATIENCE)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return len(set(mark.findall(done.stdout))) if done.returncode == 0 else 0
 
 
 def _programs(home: Path) -> List[Finding]:
@@ -119,26 +131,34 @@ def _mpi(home: Path) -> Finding:
     launcher = str(inside) if inside.exists() else shutil.which('mpirun')
     if launcher is None:
         return Finding('MPI', 'no mpirun', 'Put the mpirun that RELION was built with into PATH.')
-    done = subprocess.run([launcher, '-n', str(RANKS), 'hostname'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=120)
+    wrong = '%s does not start %d processes, as a 3D auto-refine needs' % (launcher, RANKS)
+    try:
+        done = subprocess.run([launcher, '-n', str(RANKS), 'hostname'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, universal_newlines=True, check=False, timeout=PATIENCE)
+    except OSError as error:
+        return Finding('MPI', wrong, 'It cannot be started: %s. Install MPI again.' % error.strerror)
+    except subprocess.TimeoutExpired:
+        return Finding('MPI', wrong, 'It gives no answer within %g s. Look at the name and network of this computer '
+                                     '(`hostname`, /etc/hosts, firewall), which MPI asks first.' % PATIENCE)
     if done.returncode:
         said = [line.strip() for line in done.stdout.splitlines() if any(char.isalpha() for char in line)]
-        return Finding('MPI', '%s does not start %d processes, as a 3D auto-refine needs' % (launcher, RANKS),
-                       'It says: %s' % ' '.join(said)[:300])
+        return Finding('MPI', wrong, 'It says: %s' % (' '.join(said)[:300] or 'nothing, and ends with %d' % done.returncode))
     return Finding('MPI', '%s starts %d processes' % (launcher, RANKS))
 
 
 def _memory() -> Finding:
-    total = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-    found = '%d GB, %d cores' % (total // 1024 ** 3, os.cpu_count() or 1)
-    return Finding('Memory', found, '' if total >= LOW_MEMORY else 'RELION needs at least 4 GB for small boxes.')
+    total = machine.memory_bytes()
+    if total is None:
+        return Finding('Memory', 'the system does not tell')
+    return Finding('Memory', '%s, %d cores' % (bytes_text(total), machine.cores()),
+                   '' if total >= LOW_MEMORY else 'RELION needs at least %s for small boxes.' % bytes_text(LOW_MEMORY))
 
 
 def _disk(what: str, folder: str) -> Finding:
     space = machine.space(folder)
     if space is None:
         return Finding(what, 'its file system does not tell what is free')
-    found = '%.3g GB free' % (space.bytes / 1024 ** 3)
+    found = '%s free' % bytes_text(space.bytes)
     if space.files is not None and space.files < LOW_FILES:
         return Finding(what, '%s, and room for %d files' % (found, space.files),
                        'Extraction writes a file for each particle: work on a disk that takes more (`df -i`).')
@@ -147,12 +167,12 @@ def _disk(what: str, folder: str) -> Finding:
 
 def _project(folder: Path) -> List[Finding]:
     """What can be written in a project, and in its folder Runs, which may be a link to another disk."""
-    if not (folder / 'project.sqlite').exists():
+    if not os.path.isfile(str(folder / 'project.sqlite')):
         return [Finding('Project', '%s is no Scipion project' % folder, 'Give the folder that holds project.sqlite.')]
     findings = []
     for what, place in (('Project', str(folder)), ('Runs', machine.nearest(str(folder / 'Runs')))):
         why = machine.refusal(place)
         findings.append(_disk(what, place) if not why else Finding(
             what, '%s: nothing can be written: %s' % (place, why),
-            'Make room, give yourself the right to write there, or move the project.'))
+            machine.remedy(why)))
     return findings

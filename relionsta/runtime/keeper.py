@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from typing import Callable, Collection, List, Optional, Sequence, Set
 
 #: The variable that names the job's folder in the environment of its processes.
@@ -138,7 +139,10 @@ def main(folder: str, run: int, words: Sequence[str]) -> int:
             code = _keep(folder, words, alive, front, run)
             if code is not None:
                 os.write(his, b'%d' % code)
+        except Exception:
+            traceback.print_exc()  # nobody above would: the front ends what is left, and says that it was killed
         finally:
+            sys.stderr.flush()  # which _exit does not
             os._exit(0)
     os.close(alive)
     os.close(his)
@@ -147,7 +151,7 @@ def main(folder: str, run: int, words: Sequence[str]) -> int:
     said = os.read(answer, 16)
     if said:
         return int(said)
-    # The keeper itself was killed
+    # The keeper itself was killed, or has failed
     end_processes(folder, spare=(front, os.getppid()))
     return SIGNALLED + signal.SIGKILL
 
@@ -155,6 +159,8 @@ def main(folder: str, run: int, words: Sequence[str]) -> int:
 def _keep(folder: str, words: Sequence[str], alive: int, front: int, run: int) -> Optional[int]:
     """Run the command to its end and return its code; None where it was ended: `alive` was closed, or the run is gone."""
     since = _started(run)
+    if run and not since and _started(front):
+        return None  # it was killed before anybody looked
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)

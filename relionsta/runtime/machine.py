@@ -37,11 +37,16 @@ class Space(NamedTuple):
     files: Optional[int]
 
 
+_READ_ONLY, _FULL, _QUOTA, _FORBIDDEN = ('the disk is read-only', 'the disk is full', 'your quota is used up',
+                                         'you have no permission to write there')
 #: Why nothing can be written in a folder, by the system's number of the error.
-_REFUSALS = {errno.EROFS: 'the disk is read-only', errno.EACCES: 'you have no permission to write there',
-             errno.EPERM: 'you have no permission to write there', errno.ENOSPC: 'the disk is full',
-             errno.EDQUOT: 'your quota is used up', errno.ENOENT: 'there is no such folder',
-             errno.ENOTDIR: 'it is no folder'}
+_REFUSALS = {errno.EROFS: _READ_ONLY, errno.EACCES: _FORBIDDEN, errno.EPERM: _FORBIDDEN, errno.ENOSPC: _FULL,
+             errno.EDQUOT: _QUOTA, errno.ENOENT: 'there is no such folder', errno.ENOTDIR: 'it is no folder'}
+#: What to do about it.
+_REMEDIES = {_READ_ONLY: 'Mount the disk so that it can be written, or move the project.',
+             _FORBIDDEN: 'Give yourself the right to write there, or move the project.',
+             _FULL: 'Make room there, or move the project.',
+             _QUOTA: 'Make room there, ask for a larger quota, or move the project.'}
 _PROBE = 64 << 10
 
 
@@ -66,6 +71,11 @@ def refusal(folder: str) -> str:
     except OSError as error:
         return _REFUSALS.get(error.errno or 0, '')
     return ''
+
+
+def remedy(why: str) -> str:
+    """What to do about a reason of `refusal`: a sentence."""
+    return _REMEDIES.get(why, 'Make that folder again, or move the project.')
 
 
 def nearest(path: str) -> str:

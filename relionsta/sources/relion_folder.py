@@ -8,20 +8,20 @@ import pandas as pd
 
 from ..jobs import files
 from ..star import is_complete, read_star
-from .relion_project import JOB_STAR
+from .relion_project import JOB_NUMBER, JOB_STAR
 
 CTF_REFINE, POLISH, POSTPROCESS = 'relion.ctfrefinetomo', 'relion.framealigntomo', 'relion.postprocess'
+EXTRACT = 'relion.pseudosubtomo'
 MASK, RECONSTRUCT, LOCAL_RESOLUTION = 'relion.maskcreate', 'relion.reconstructparticletomo', 'relion.localres'
-PICKS, TOMOGRAMS = 'relion.picktomo', 'relion.reconstructtomograms'
+PICKS, TOMOGRAMS, EXTERNAL = 'relion.picktomo', 'relion.reconstructtomograms', 'relion.external'
 #: Folders of a RELION project, for jobs that have lost their job.star.
-_TYPES = {'Import': 'relion.importtomo', 'Picks': PICKS, 'Extract': 'relion.pseudosubtomo', 'Reconstruct': RECONSTRUCT,
+_TYPES = {'Import': 'relion.importtomo', 'Picks': PICKS, 'Extract': EXTRACT, 'Reconstruct': RECONSTRUCT,
           'Class3D': files.CLASS3D, 'Refine3D': files.REFINE3D, 'InitialModel': files.INITIAL_MODEL, 'MaskCreate': MASK,
           'PostProcess': POSTPROCESS, 'LocalRes': LOCAL_RESOLUTION, 'CtfRefine': CTF_REFINE, 'Polish': POLISH,
           'Tomograms': TOMOGRAMS, 'Subtract': 'relion.subtract', 'MultiBody': files.MULTIBODY, 'Select': 'relion.select',
           'AlignTiltSeries': 'relion.aligntiltseries'}
 _ITERATION = re.compile(r'run_it(\d+)_(?:data|optimisation_set)\.star')
 _VERSION = re.compile(r'^# RELION [^;]*; version (\S+)')
-JOB_NUMBER = re.compile(r'job(\d+)$')
 
 
 def job_type(folder: Path) -> str:
@@ -70,6 +70,20 @@ def last_iteration(folder: Path) -> Optional[int]:
             whole = path.name.endswith('_data.star') and is_complete(path)
             numbers[int(match.group(1))] = numbers.get(int(match.group(1)), False) or whole
     return max((number for number, whole in numbers.items() if whole or not any(numbers.values())), default=None)
+
+
+def has_true_header(path: Union[str, Path]) -> bool:
+    """True where the job whose folder a map lies in leaves the statistics of the voxels in its header. Helical symmetry
+    is put on by a program that leaves those from before there, and nobody knows what an external job does."""
+    folder = Path(os.path.abspath(str(path))).parent
+    asked = options_of(folder)
+    return bool(asked) and asked.get('do_helix') != 'Yes' and job_type(folder) != EXTERNAL
+
+
+def later_iterations(folder: Path, number: int) -> List[Path]:
+    """The particles of iterations after this one, which are not whole: they were cut, or RELION still writes them."""
+    return sorted(path for path in folder.glob('run_it*_data.star')
+                  for match in [_ITERATION.fullmatch(path.name)] if match and int(match.group(1)) > number)
 
 
 def _head(folder: Path) -> Dict[str, str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple, Union
 
 from ..jobs import files
-from ..star import StarError, read_star
+from ..star import StarError, is_complete, read_star
 from ..star.optimisation_set import OptimisationSet, read_optimisation_set
-from .relion_folder import CTF_REFINE, JOB_NUMBER, POLISH, job_type, last_iteration, map_files, options_of, version_of
-from .relion_project import JOB_STAR, find_project
+from .relion_folder import CTF_REFINE, POLISH, job_type, last_iteration, later_iterations, map_files, options_of, version_of
+from .relion_project import JOB_NUMBER, JOB_STAR, find_project, job_of
 from .text import SourceError, short_list
 
 _TOMOGRAMS = ('tomograms.star', 'aligned_tilt_series.star', 'selected_tilt_series.star', 'tilt_series_ctf.star',
@@ -21,14 +21,17 @@ _PARTICLES = ('particles.star', 'run_data.star', 'particles_subtracted.star')
 
 class Missing(NamedTuple):
     """A file that a job has, or names, and that is not there. what: particles, tomograms, ...; where: the file that names
-    it, '' where it is the job's own."""
+    it, '' where it is the job's own; then: it is there, but not whole, and this comes of it."""
 
     what: str
     name: str
     where: str = ''
+    then: str = ''
 
     def text(self) -> str:
         """For people."""
+        if self.then:
+            return '%s (%s) is not whole: it was cut, or is still being written; %s' % (self.name, self.what, self.then)
         return '%s (%s%s) is not there' % (self.name, self.what, ', named in ' + self.where if self.where else '')
 
 
@@ -73,6 +76,9 @@ def read_relion_job(path: Union[str, Path], project: Union[str, Path, None] = No
     folder = top if top.is_dir() else top.parent
     kind = job_type(folder)
     finder = _Finder(root)
+    settings = folder / JOB_STAR
+    if settings.is_file() and not is_complete(settings):
+        finder.missing.append(Missing('settings', str(settings), '', 'files that it named further down are not found'))
     if top.is_dir():
         named = finder.of_folder(top, set())
         if kind == '' and named == OptimisationSet():
@@ -99,7 +105,7 @@ def changed_since(job: RelionJob, image: str) -> str:
     kind = job_type(refined)
     if not job.tomograms or kind not in (CTF_REFINE, POLISH):
         return ''
-    extraction = next((folder for folder in job.at(image).parents if JOB_NUMBER.search(folder.name)), None)
+    extraction = job_of(job.at(image))
     if extraction is None:
         return kind
     try:
@@ -145,6 +151,9 @@ class _Finder:
         sets = [folder / (stem + 'optimisation_set.star') for stem in stems]
         found = next((self._of_set(path) for path in sets if path.is_file()), OptimisationSet())
         own = [folder / name for name in _PARTICLES]
+        if number is not None and len(seen) == 1 and not any(path.is_file() for path in own):
+            self.missing += [Missing('particles', self._name(path), '', 'iteration %d is imported instead' % number)
+                             for path in later_iterations(folder, number)]
         own += [folder / (files.iteration_root('run', number) + '_data.star')] if number is not None else []
         if found.particles is None:
             found = found._replace(particles=self._first(own))

@@ -1,6 +1,7 @@
 """Which folder is the project that the paths in a STAR file or a job of RELION are relative to."""
+import re
 from pathlib import Path
-from typing import Iterator, Union
+from typing import Iterator, Optional, Union
 
 import pandas as pd
 
@@ -9,6 +10,7 @@ from .text import SourceError
 
 JOB_STAR = 'job.star'
 PIPELINE = 'default_pipeline.star'
+JOB_NUMBER = re.compile(r'job(\d+)$')
 #: Columns that name other files, one of which has to be found under the project.
 _NAMES = ('rlnTomoParticlesFile', 'rlnTomoTomogramsFile', 'rlnTomoTiltSeriesStarFile', 'rlnTomoTiltSeriesName',
           'rlnImageName')
@@ -42,6 +44,11 @@ def find_project(path: Path, given: Union[str, Path, None] = None) -> Path:
         if (folder / JOB_STAR).is_file() and len(folder.parents) > 1:
             return folder.parent.parent
     return above[0]
+
+
+def job_of(path: Path) -> Optional[Path]:
+    """The folder of the job in which a file lies; None where none has a job's name."""
+    return next((folder for folder in path.parents if JOB_NUMBER.search(folder.name)), None)
 
 
 def _names(path: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 
+from ..results.full_disk import is_disk_error
 from ..whole import take_space, whole
 from .text import SourceError
 
@@ -28,7 +29,7 @@ def relion_axes(volume: np.ndarray, flip_vol: int) -> np.ndarray:
 def write_in_relion_axes(path: Path, flip_vol: int, target: Path) -> None:
     """Copy a tomogram into RELION's axes, with its voxel size; `target` appears when it is whole.
 
-    Raises SourceError where the file is no MRC volume or the copy cannot be written.
+    Raises SourceError where the file is no MRC volume or the copy cannot be written, and OSError on a full disk.
     """
     try:
         with whole(target) as temporary, warnings.catch_warnings():
@@ -44,5 +45,7 @@ def write_in_relion_axes(path: Path, flip_vol: int, target: Path) -> None:
                     copy.voxel_size = float(source.voxel_size.x)
                     copy.update_header_stats()
     except (OSError, ValueError) as error:
+        if is_disk_error(error):
+            raise  # another reconstruction would not help
         raise SourceError("%s: it could not be turned into RELION's axes (%s). Reconstruct it with -FlipVol 1."
                           % (path, error)) from error

@@ -1,7 +1,7 @@
 """MPI processes and threads for a computer."""
 from typing import NamedTuple, Optional
 
-from .sizes import bytes_text
+from ..amounts import bytes_text
 
 #: Threads of one process beyond which another process does more.
 MOST_THREADS = 8

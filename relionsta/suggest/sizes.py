@@ -2,6 +2,7 @@
 import math
 from typing import List
 
+from ..amounts import bytes_text
 from ..geometry import even_size, good_box_size
 from .suggestion import Suggested
 
@@ -134,14 +135,6 @@ def describe_room(particles: int, tilts: float, box: int, float16: bool = True, 
     disk, memory = disk_bytes(particles, tilts, box, float16, stacks), refine_memory_bytes(box)
     return '%d particles%s take about %s on disk, and each process of a refinement about %s of memory for one class.' % (
         particles, ' of %.3g images' % tilts if stacks else '', bytes_text(disk), bytes_text(memory))
-
-
-def bytes_text(number: float) -> str:
-    """Bytes as people say them: 0 bytes, 12.3 kB, 3.4 GB."""
-    for unit, size in (('TB', 1e12), ('GB', 1e9), ('MB', 1e6), ('kB', 1e3)):
-        if number >= size:
-            return '%.3g %s' % (number / size, unit)
-    return '%d bytes' % number
 
 
 def _positive(**values: float) -> None:

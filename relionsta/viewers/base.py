@@ -1,6 +1,7 @@
 """What the windows of all jobs share."""
 import os
 
+from pyworkflow.mapper.sqlite import SqliteFlatMapperException
 from pyworkflow.protocol import params
 from pyworkflow.utils import getListFromRangeString, getRangeStringFromList
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
@@ -24,8 +25,8 @@ class NothingToShow(Exception):
     """There is no such result (yet); the message says why."""
 
 
-#: Reasons not to show a figure, which are told.
-NOTHING = (NothingToShow, ValueError, OSError)
+#: Reasons not to show a figure, which are told; Scipion's own is that of a set whose file is gone.
+NOTHING = (NothingToShow, ValueError, OSError, SqliteFlatMapperException)
 WAITING = 'No iteration is complete yet: this window follows the run.'
 #: Milliseconds from the form to the overview.
 OVERVIEW_MS = 300
@@ -114,8 +115,13 @@ class ProtStaViewer(ProtocolViewer):
 
     def _nothing(self, what):
         """The NothingToShow that says what is missing and what the user can do."""
-        advice = ('RELION is at work: look again in a while.' if self.protocol.isActive()
-                  else 'The run is not active: look at its log for the reason.')
+        if self.protocol.isActive():
+            advice = 'RELION is at work: look again in a while.'
+        elif self.protocol.isFinished():
+            advice = ('The run has finished: it was not asked for this, or its files were deleted since, or their disk is '
+                      'not connected.')
+        else:
+            advice = 'The run is not active: look at its log for the reason.'
         return NothingToShow('%s %s' % (what, advice))
 
     # -------------------------------------------------------------------- form

@@ -5,7 +5,8 @@ from ..figures.flexibility import flexibility_figure
 from ..figures.fsc import bodies_fsc_figure
 from ..figures.words import notice_figure
 from ..jobs import files
-from ..protocols.multibody import MOTIONS, ProtStaMultiBody, describeBody
+from ..protocols.multibody import ProtStaMultiBody
+from ..protocols.multibody_outputs import MOTIONS, describeBody
 from ..results.history import read_iteration
 from ..results.iterations import is_converged
 from ..results.model import read_model

@@ -19,7 +19,7 @@ from ..protocols.select_classes import ProtStaSelectClasses
 from ..protocols.select_particles import ProtStaSelectParticles
 from ..protocols.subtract import ProtStaSubtract
 from ..protocols.symmetry_expand import ProtStaSymmetryExpand
-from .base import ProtStaViewer
+from .base import NothingToShow, ProtStaViewer
 from .particle_lines import ParticleLinesMixin
 from .particle_source import ParticleSource
 
@@ -28,15 +28,15 @@ MOST_MAPS = 9
 
 
 class OutputView(View):
-    """An output in the viewer that Scipion has for it; window: the project's."""
+    """An output in a viewer of Scipion's; viewer: its class, window: the project's."""
 
-    def __init__(self, output, project, protocol, window):
+    def __init__(self, viewer, output, project, protocol, window):
         View.__init__(self)
-        self._output, self._project, self._protocol, self._window = output, project, protocol, window
+        self._viewer, self._output, self._project = viewer, output, project
+        self._protocol, self._window = protocol, window
 
     def show(self):
-        found = self._project.getDomain().findViewers(self._output, DESKTOP_TKINTER)
-        found[0](project=self._project, protocol=self._protocol, parent=self._window).visualize(
+        self._viewer(project=self._project, protocol=self._protocol, parent=self._window).visualize(
             self._output, windows=self._window, protocol=self._protocol)
 
 
@@ -81,7 +81,10 @@ class ProtStaOutputsViewer(ParticleLinesMixin, ProtStaViewer):
         if not self._names:
             raise self._nothing('There is no output yet.')
         output = getattr(self.protocol, self._names[self.output.get()])
-        return [OutputView(output, self.getProject(), self.protocol, getattr(self, 'windows', None))]
+        found = self.getProject().getDomain().findViewers(output, DESKTOP_TKINTER)
+        if not found:
+            raise NothingToShow('No plugin that is installed here shows a %s.' % output.getClassName())
+        return [OutputView(found[0], output, self.getProject(), self.protocol, getattr(self, 'windows', None))]
 
     def _showSlices(self):
         maps = self._getMaps()
@@ -114,6 +117,10 @@ class ProtStaOutputsViewer(ParticleLinesMixin, ProtStaViewer):
         files = write_job_inputs(getattr(self.protocol, name), folder)
         return ParticleSource(files.particles, files.tomograms, files.trajectories, 'C1',
                               Pointer(self.protocol, extended=name))
+
+    def _when(self):
+        """These runs have no iterations."""
+        return ''
 
 
 def _isOfMaps(output):

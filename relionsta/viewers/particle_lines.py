@@ -6,6 +6,7 @@ from pyworkflow.protocol import params
 from ..figures.orientations import coverage_figure, orientations_figure
 from ..figures.style import COLORS
 from ..figures.tomogram import tomogram_figure
+from ..results.iterations import iteration_of
 from ..results.orientations import coverage, views, views_by
 from ..results.per_tomogram import per_tomogram
 from ..results.scene_files import write_scene
@@ -70,6 +71,13 @@ class ParticleLinesMixin:
         particles, tomograms, trajectories = self._particleFiles()
         return ParticleSource(particles, tomograms, trajectories, self._symmetry(), particlesPointer(self.protocol))
 
+    def _when(self):
+        """Of which iteration the particles are, for a title; '' where they are of none of this run's."""
+        star = self._particleFiles()[0]
+        number = iteration_of(star) if os.path.normpath(os.path.dirname(star)) == os.path.normpath(
+            self.protocol._getJobPath()) else None
+        return '' if number is None else ', iteration %d' % number
+
     # ----------------------------------------------------------------- views
     def _showOrientations(self):
         source, by = self._particleSource(), self.orientationsBy.get()
@@ -82,13 +90,14 @@ class ParticleLinesMixin:
         operators = source.operators()
         found = ({'All particles': views(source.A, operators)} if labels is None
                  else views_by(source.A, labels, operators))
-        return [self._figure(orientations_figure(found, 'Orientations (symmetry %s)' % source.symmetry), 'orientations')]
+        return [self._figure(orientations_figure(found, 'Orientations%s (symmetry %s)' % (self._when(), source.symmetry)),
+                             'orientations')]
 
     def _showCoverage(self):
         source = self._particleSource()
         found = coverage(source.A, source.table[TOMOGRAM].astype(str), source.beams(), source.symmetry,
                          source.operators(), source.visible())
-        return [self._figure(coverage_figure(found), 'coverage')]
+        return [self._figure(coverage_figure(found, 'Coverage of Fourier space%s' % self._when()), 'coverage')]
 
     def _showTomograms(self):
         source = self._particleSource()
@@ -102,7 +111,8 @@ class ParticleLinesMixin:
         column, what = self._colorColumn(found)
         slab = read_slab(found.file, busiest(found.places, THICKNESS, found.voxel), voxel=found.voxel)
         values = None if column is None else found.table[column].to_numpy()
-        return [self._figure(tomogram_figure(slab, found.places, values, what, 'Particles in %s' % name), name)]
+        title = 'Particles in %s%s' % (name, self._when())
+        return [self._figure(tomogram_figure(slab, found.places, values, what, title), name)]
 
     def _showScene(self):
         name, found = self._chosen()

@@ -14,9 +14,10 @@ from ..results.orientations import beams_of_series
 from ..results.series_changes import tilt_series_tables
 from ..results.symmetry import rotations
 from ..results.tomogram_slab import voxel_places
-from ..star import read_star
+from ..star import read_star, require_columns
 
 CLASS, HALF, TOMOGRAM = 'rlnClassNumber', 'rlnRandomSubset', 'rlnTomoName'
+ANGLES = ('rlnTomoYTilt', 'rlnTomoZRot')
 PMAX, SCORE, VISIBLE = 'rlnMaxValueProbDistribution', 'rlnAutopickFigureOfMerit', 'rlnTomoVisibleFrames'
 
 
@@ -38,8 +39,14 @@ class ParticleSource:
         return tilt_series_tables(self._tomograms)
 
     def beams(self):
-        """Tomogram name -> direction of the beam in each of its images, in the tomogram."""
-        return {name: beams_of_series(table) for name, table in self.tiltSeries().items()}
+        """Tomogram name -> direction of the beam in each of its images, in the tomogram.
+
+        Raises StarError for tilt series that have projection matrices instead of angles.
+        """
+        series = self.tiltSeries()
+        for name, table in series.items():
+            require_columns(table, ANGLES, self._tomograms, name)
+        return {name: beams_of_series(table) for name, table in series.items()}
 
     def operators(self):
         """Rotations of the symmetry."""

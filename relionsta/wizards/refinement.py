@@ -1,12 +1,13 @@
 """Wands of classifications and refinements: numbers, searches, maps and processes that follow from the inputs."""
 from pyworkflow.wizard import Wizard
 
+from ..amounts import bytes_text
 from ..protocols import ProtStaClass3D, ProtStaInitialModel, ProtStaRefine3D
 from ..protocols.upstream import findMask, findReference
 from ..runtime.machine import cores, memory_bytes
 from ..suggest.machine import suggest_parallel
 from ..suggest.search import suggest_search
-from ..suggest.sizes import bytes_text, disk_bytes, refine_memory_bytes
+from ..suggest.sizes import disk_bytes, refine_memory_bytes
 from ..suggest.start import suggest_t_values
 from ..suggest.upstream import has_orientations, search_of_particles
 from .dialogs import fill, refuse, tell

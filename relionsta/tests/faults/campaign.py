@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Sequence
 
 from .groups import PROMISES, Group
+from .injectors.disk import own_mounts
 from .table import table
 
 
@@ -43,6 +44,8 @@ def _run_one(group: Group, folder: Path, seed: int) -> Dict[str, Any]:
     if result.exists():
         result.unlink()
     command = [sys.executable, '-m', __package__, '--one', group.name, '--folder', str(folder), '--seed', str(seed)]
+    if group.mounts:
+        command = own_mounts() + command
     with open(str(place / 'errors.log'), 'w') as errors:
         code = subprocess.run(command, stderr=errors, stdin=subprocess.DEVNULL, check=False).returncode
     if not result.exists():

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Set, Tuple
+from typing import Any, Dict, NamedTuple, Sequence, Set, Tuple
 
 import pyworkflow as pw
 from pyworkflow.project import Project
@@ -68,34 +68,50 @@ HALVED, OF_HALVES = 'halved', ('ctf refine', 'polish')
 
 
 def run(ledger: Ledger) -> None:
-    """All writers, then the cases that this selection has, each in a copy of the project on a small disk."""
+    """All writers, then the cases that this selection has; where no small disk can be had, only limits of file size."""
     cases = [case for case in CASES if case.quick or not ledger.quick]
     place = ledger.folder / 'small disk'
     try:
         with small_disk(place, 1 << 20) as disk:
-            for writer in WRITERS:
-                with ledger.case('our file: %s' % writer.name):
-                    prove_writer(writer, disk, ledger.folder / 'plain')
-        runs = _references({case.kind for case in cases})
-        with small_disk(place, DISK_BYTES + bytes_of(project_case().proj.path)) as disk:
-            here = os.getcwd()
-            try:
-                project = _copied(project_case().proj, disk.folder / 'a project')
-                for case in cases:
-                    with ledger.case(case.name), disk.given_back():
-                        _prove(case, project, disk, runs[case.kind], ledger.random.uniform(*case.part))
-                if not ledger.quick:
-                    with ledger.case('3D classification, while the outputs are made'), disk.given_back():
-                        _prove_outputs(project, disk, runs['classify'])
-                    with ledger.case('export to RELION'), disk.given_back():
-                        _prove_export(project, disk, runs['postprocess'])
-                    with ledger.case("Scipion's own databases, not a byte left"), disk.given_back():
-                        _prove_databases(project, disk, runs['mask'])
-            finally:
-                os.chdir(here)
+            _prove_writers(ledger, disk)
     except NoSmallDisk as reason:
         ledger.open('a small disk', 'this user may not mount one (%s).' % reason,
-                    'Run the campaign as root, or in a container in which you are: limits of file size are tried alone.')
+                    'Run the campaign as root, or where users may have name spaces of their own (unshare): without a disk '
+                    'limits of file size are tried alone.')
+        place.mkdir(exist_ok=True)
+        disk, cases = SmallDisk(place, bounded=False), [case for case in cases if case.limit]
+        _prove_writers(ledger, disk)
+        if cases:
+            _prove_runs(ledger, disk, cases)
+    else:
+        with small_disk(place, DISK_BYTES + bytes_of(project_case().proj.path)) as disk:
+            _prove_runs(ledger, disk, cases)
+
+
+def _prove_writers(ledger: Ledger, disk: SmallDisk) -> None:
+    for writer in WRITERS:
+        with ledger.case('our file: %s' % writer.name):
+            prove_writer(writer, disk, ledger.folder / 'plain')
+
+
+def _prove_runs(ledger: Ledger, disk: SmallDisk, cases: Sequence[Case]) -> None:
+    """Each case in a copy of the project on the disk."""
+    runs = _references({case.kind for case in cases})
+    here = os.getcwd()
+    try:
+        project = _copied(project_case().proj, disk.folder / 'a project')
+        for case in cases:
+            with ledger.case(case.name), disk.given_back():
+                _prove(case, project, disk, runs[case.kind], ledger.random.uniform(*case.part))
+        if disk.bounded and not ledger.quick:
+            with ledger.case('3D classification, while the outputs are made'), disk.given_back():
+                _prove_outputs(project, disk, runs['classify'])
+            with ledger.case('export to RELION'), disk.given_back():
+                _prove_export(project, disk, runs['postprocess'])
+            with ledger.case("Scipion's own databases, not a byte left"), disk.given_back():
+                _prove_databases(project, disk, runs['mask'])
+    finally:
+        os.chdir(here)
 
 
 def _references(kinds: Set[str]) -> Dict[str, Any]:

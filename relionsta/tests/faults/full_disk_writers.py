@@ -46,7 +46,8 @@ class Writer(NamedTuple):
 
 
 def prove_writer(writer: Writer, disk: SmallDisk, plain: Path) -> None:
-    """On a full disk an error names the file or the reason and what was there stays; with space the files are made.
+    """On a full disk, or under a limit of file size, an error names the file or the reason and what was there stays; with
+    space the files are made.
 
     plain: a folder on an ordinary disk, where the same is written for comparison. AssertionError otherwise.
     """
@@ -57,7 +58,7 @@ def prove_writer(writer: Writer, disk: SmallDisk, plain: Path) -> None:
     writer.write(place, 1)
     before = _bytes(place)
     assert before, 'it writes nothing'
-    for free in [0] + [PAGES] * (max(map(len, before.values())) > 2 * PAGES):
+    for free in disk.bounded * ([0] + [PAGES] * (max(map(len, before.values())) > 2 * PAGES)):
         disk.leave(free)
         _must_fail(writer, place, 'a full disk')
         disk.empty()

@@ -16,12 +16,14 @@ PROMISES = {
 
 
 class Group(NamedTuple):
-    """Cases of one kind. name: of the module; title: for people; least: cases that the whole campaign must try."""
+    """Cases of one kind. name: of the module; title: for people; least: cases that the whole campaign must try; mounts:
+    True where it mounts disks."""
 
     name: str
     promise: int
     title: str
     least: int = 1
+    mounts: bool = False
 
     @property
     def run(self) -> Callable[[Ledger], None]:
@@ -32,15 +34,16 @@ class Group(NamedTuple):
 #: In the order of the table; the longest should not come last.
 GROUPS: Tuple[Group, ...] = (
     Group('values', 1, 'random values typed into forms', 100000),
+    Group('windows', 1, "values typed into the windows of Scipion's forms"),
     Group('names', 1, 'names that hurt, by protocol', 12 * 24),
     Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 45),
     Group('kills_tomograms', 2, 'kill -9 in extraction, CTF refinement, polishing', 22),
-    Group('stop', 2, "Scipion's Stop: nothing is left, the last iteration is output", 18),
+    Group('stop', 2, "Scipion's Stop: nothing is left, the last iteration is output", 40),
     Group('torn', 3, 'torn files of every kind of job, by all that reads them', 500),
     Group('late', 3, 'late, stale, scrambled and foreign files', 60),
     Group('failures', 4, 'failures that are named, with what to do', 100),
-    Group('preflight', 4, 'found before a run starts', 40),
-    Group('disk_full', 5, 'full disks and limits of file size', 30),
+    Group('preflight', 4, 'found before a run starts', 40, mounts=True),
+    Group('disk_full', 5, 'full disks and limits of file size', 17, mounts=True),
     Group('together', 5, 'runs and projects at the same time', 8),
     Group('inputs', 5, 'input files unchanged, by checksum', 100),
     Group('leaks', 6, 'a simulated day of watching a run', 4),

@@ -39,8 +39,9 @@ def _make(one: Made, case: Any, runs: Dict[str, Any]) -> Any:
     return runs[one.name]
 
 
-def _split(case: Any, runs: Dict[str, Any]) -> None:
+def _split(case: Any, runs: Dict[str, Any]) -> Any:
     runs['parts'] = by_split(case, case.output(runs['extract'], 'outputParticles'))
+    return runs['parts'][0].getObjValue()
 
 
 def _join(case: Any, runs: Dict[str, Any]) -> Any:
@@ -123,8 +124,7 @@ def _prove(work: Work, case: Any, runs: Dict[str, Any], ledger: Ledger) -> None:
         assert not told, '; '.join(told[:5])
         foreign = new_files(places[:2], before)
         assert not foreign, 'new files beside the inputs: %s' % ', '.join(foreign[:5])
-        own = done.getWorkingDir() if hasattr(done, 'getWorkingDir') else ''
-        if own and not ledger.quick and work in WORKS:
-            strange = [path for path in new_files(places[2:], before)
-                       if '/%s/' % own not in path and not any(part in path for part in SCIPION)]
+        if not ledger.quick and work in WORKS:
+            own = () if done is None else ('/%s/' % done.getWorkingDir(),)
+            strange = [path for path in new_files(places[2:], before) if not any(part in path for part in own + SCIPION)]
             assert not strange, 'new files outside of the run: %s' % ', '.join(strange[:5])

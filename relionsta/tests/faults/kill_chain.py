@@ -81,11 +81,12 @@ class Chain:
         """The run's job folder."""
         return self.run._getJobPath()
 
-    def start(self, how: str = 'window') -> None:
-        """Start the run, or go on with it; one that is still at work, since a case has failed, is stopped first."""
+    def start(self, how: str = 'window', mode: int = MODE_RESUME) -> None:
+        """Start the run, or go on with it, or start it afresh (MODE_RESTART); one that is still at work, since a case has
+        failed, is stopped first."""
         if self.run.isActive():
             self.road.project.stopProtocol(self.run)
-        self.run.runMode.set(MODE_RESUME)
+        self.run.runMode.set(mode)
         if how == 'window':
             self.road.project.launchProtocol(self.run, wait=False)
         else:
@@ -115,7 +116,7 @@ class Chain:
                 name = kill.name
                 for word, number in (('SSS', start), ('NNN', start + 1), ('MMM', start + 2)):
                     name = name.replace(word, '%03d' % number)
-                events.append(watch.wait('%s/%s' % (JOB_FOLDER, name), kill.what, REACH_S, lambda: processes.alive(found)))
+                events.append(watch.wait('%s/%s' % (JOB_FOLDER, name), kill.what, REACH_S, self._is_at_work))
             time.sleep(kill.wait)
             processes.kill(found, kill.who)
             if kill.who == 'all but RELION':
@@ -127,6 +128,10 @@ class Chain:
         if kill.cut:
             self._cut(events)
         return Killed(start, tuple('%s %s' % (os.path.basename(event.path), event.what) for event in events[-TOLD:]), left)
+
+    def _is_at_work(self) -> bool:
+        """True also between one program and the next."""
+        return any(processes.processes(self.run).values())
 
     def _cut(self, events: List[Event]) -> None:
         """What the disk would hold had it been slower: the file of the kill cut, later ones not there."""
@@ -165,7 +170,6 @@ class Chain:
         if not self.run.isFinished():
             raise AssertionError('%s: %s' % (self.run.getStatus(), self.run.getErrorMessage()))
         return self.run
-
 
 
 @functools.lru_cache(maxsize=1)

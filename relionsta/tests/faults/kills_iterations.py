@@ -70,6 +70,8 @@ INITIAL_MODEL = (
     Kill('run_itMMM_optimisation_set.star.tmp', 'made', 'RELION', cut=True),
     Kill('initial_model.mrc', 'written', 'both', cut=True),
 )
+#: RELION's mark of having come to its end.
+SUCCESS = 'RELION_JOB_EXIT_SUCCESS'
 #: Enough that what is left at work for a moment does not come to the end.
 ITERATIONS, FEWER = 30, 14
 
@@ -142,6 +144,8 @@ def _kill_all(ledger: Ledger, case: Any, job: Job, alone: Any) -> None:
             spared = killed.pids
             starts.append(killed.start)
             hits.append('%s: %s' % (kill.who, '; '.join(killed.hit)))
+            if kill.who == "the run's process" and os.path.exists(os.path.join(chain.folder, SUCCESS)):
+                raise AssertionError('nobody has ended RELION: it came to its own end')
             if killed.start < last:
                 raise AssertionError('it went on from iteration %d, and %d was complete' % (killed.start, last))
             last = max(killed.start + kill.name.count('MMM'), last_complete(chain.folder, chain.run._job.type) or 0)

@@ -11,7 +11,8 @@ from pyworkflow.protocol.constants import STATUS_RUNNING
 from ...figures.convergence import convergence_figure
 from ...figures.words import notice_figure
 from ...jobs import files
-from ...protocols.child_runs import isAtWork, readRun
+from ...protocols.child_runs import isAtWork
+from ...protocols.ended import readRun
 from ...protocols.runner import progress
 from ...results.follow import Follower
 from ...viewers.live import LiveView

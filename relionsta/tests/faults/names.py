@@ -26,10 +26,10 @@ from relionsta.sources.text import SourceError
 from relionsta.star import StarError, read_star
 from relionsta.tests.faults.injectors.around import in_folder, quiet
 from relionsta.tests.faults.injectors.chosen import Chosen
-from relionsta.tests.faults.injectors.hostile import CANARIES, NAMES, QUICK, Hostile, file_name
+from relionsta.tests.faults.injectors.hostile import CANARIES, FILE, NAMES, QUICK, SERIES, Hostile, file_name
 from relionsta.tests.faults.injectors.named import Stage, in_process
 from relionsta.tests.faults.injectors.recorder import Recorder
-from relionsta.tests.faults.ways import FILE, SERIES, WAYS, Way
+from relionsta.tests.faults.ways import TEXT, WAYS, Way
 from relionsta.tests.protocols.case import shared_road
 from relionsta.tests.protocols.scene import SETTINGS, scene_folder
 
@@ -40,10 +40,7 @@ LONG = 200
 OPEN = (
     ('a project with a path of more than 500 letters',
      "SQLite, and so Scipion, opens no file there ('unable to open database file').",
-     'Use shorter names for the folders above.'),
-    ('letters in a field for a number that may be empty',
-     "Scipion's form takes what is no number for nothing, before the plugin sees it.",
-     'Look at the summary, which tells the number that was worked out, and why.'))
+     'Use shorter names for the folders above.'),)
 #: Jobs that are sent off from each place.
 SENT = 3
 #: The last step of the road that is run in such a folder.
@@ -72,7 +69,7 @@ def run(ledger: Any) -> None:
                 if way.of == FILE and not name.file:
                     continue
                 with ledger.case('%s, %s with %s' % (way.protocol, way.of, name.what)):
-                    try_way(stage, way, name.text, recorder)
+                    try_way(stage, way, name, recorder)
     for name in names:
         with ledger.case('a project in a folder with %s' % name.what, len(protocols.__all__)):
             try_place(ledger.folder / 'places', name, recorder, rng)
@@ -83,10 +80,11 @@ def run(ledger: Any) -> None:
             ledger.open(what, reason, advice)
 
 
-def try_way(stage: Stage, way: Way, text: str, recorder: Recorder) -> None:
-    """One name: refused with a reason that says it, or the job runs right; nothing else happens."""
+def try_way(stage: Stage, way: Way, name: Hostile, recorder: Recorder) -> None:
+    """One name: refused with a reason that says it, or the job runs right; nothing else happens. Where RELION is not run,
+    only names that real runs of others have shown to be right may be taken."""
     before = files_outside(())
-    protocol = None
+    protocol, text = None, name.text
     try:
         protocol = stage.new(way.protocol, **way.make(stage, text))
         errors = protocol.validate()
@@ -102,8 +100,10 @@ def try_way(stage: Stage, way: Way, text: str, recorder: Recorder) -> None:
         with quiet():
             in_process(protocol)
         check_outputs(protocol, way, text)
-    elif hasJobStar(type(protocol)):
-        send(protocol, recorder, text if way.of == SERIES else '')
+    else:
+        assert way.of in (TEXT,) + name.taken, 'it is taken, and RELION would take it for something else'
+        if hasJobStar(type(protocol)):
+            send(protocol, recorder, text if way.of == SERIES else '')
     own = [stage.shelf.path(''), *stage.runs]
     if protocol is not None and protocol.hasObjId():
         own.append(protocol._getPath())

@@ -46,10 +46,10 @@ def make_outputs(run: Any, patience: float = 0.) -> Answer:
     with mock.patch.dict(os.environ, {LATE_VARIABLE: str(patience)}):
         run._awaitResults()
     run._makeOutputs()
-    return Answer({name: _content(output) for name, output in made.items()}, frozenset(_named(made.values())))
+    return Answer({name: content_of(output) for name, output in made.items()}, frozenset(named_by(made.values())))
 
 
-def _content(output: Any) -> Any:
+def content_of(output: Any) -> Any:
     """Rows of a set's tables, or the attributes of an object."""
     attributes = sorted((name, str(value)) for name, value in output.getObjDict().items()
                         if not name.endswith(("_mapperPath", "_digest")))
@@ -72,9 +72,9 @@ def _columns(base: sqlite3.Connection, name: str) -> List[str]:
     return [row[1] for row in base.execute('PRAGMA table_info("%s")' % name)]
 
 
-def _named(outputs: Any) -> List[str]:
+def named_by(outputs: Any) -> List[str]:
     """The files that outputs name: maps, images, STAR files, and the STAR files that those name."""
-    words = {word.rpartition('@')[2] for output in outputs for word in _words(_content(output))}
+    words = {word.rpartition('@')[2] for output in outputs for word in _words(content_of(output))}
     found = {os.path.normpath(word[:-len(':mrcs')] if word.endswith(':mrcs') else word) for word in words}
     files = {path for path in found if os.path.isfile(path)}
     for star in [path for path in files if path.endswith('tomograms.star')]:
@@ -144,8 +144,14 @@ def figures(run: Any) -> Answer:
     where one is left out, the flow is between its neighbours."""
     told: List[str] = []
     found = {part: True for title, figure in figuresOf(run, run.getProject(), told.append) if FLOW not in title
-             for part in _drawn('%s: %s' % (title, figure._suptitle.get_text() if figure._suptitle else ''), figure)}
+             for part in _drawn('%s: %s' % (title, ', '.join(_titles(figure))), figure)}
     return Answer({**found, 'told': '\n'.join(told)})
+
+
+def _titles(figure: Figure) -> List[str]:
+    """Its title, and those of its axes."""
+    over = [figure._suptitle.get_text()] if figure._suptitle else []
+    return over + [axes.get_title() for axes in figure.axes]
 
 
 def _drawn(title: str, figure: Figure) -> List[Tuple[Any, ...]]:
@@ -161,17 +167,20 @@ def _drawn(title: str, figure: Figure) -> List[Tuple[Any, ...]]:
 
 
 class Reader(NamedTuple):
-    """name; read: what it finds in a run; slow: for a few tries only; parts: it may find less than all, but nothing else."""
+    """name; read: what it finds in a run; slow: for a few tries only; parts: it may find less than all, but nothing else;
+    tells: it may find something else, and names the file then; counts: what it finds are iterations that are complete."""
 
     name: str
     read: Callable[[Any], Answer]
     slow: bool = False
     parts: bool = False
+    tells: bool = False
+    counts: bool = False
 
 
 READERS = (Reader('outputs', make_outputs), Reader('summary', summary), Reader('figures', figures, slow=True, parts=True))
-OF_ITERATIONS = (Reader('iterations', iterations, parts=True), Reader('live view', followed, parts=True),
-                 Reader('continue', goes_on, parts=True))
+OF_ITERATIONS = tuple(Reader(name, read, parts=True, counts=True) for name, read in (
+    ('iterations', iterations), ('live view', followed), ('continue', goes_on)))
 
 
 def readers_of(run: Any) -> List[Reader]:

@@ -28,10 +28,13 @@ CHANGES = 25
 _CHANGER = '''
 import sys, pyworkflow as pw
 from relionsta.protocols.child_runs import changeProject, newRun
-path, name, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
+path, name, number, shared = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 pw.Config.getDomain().getProtocols()
 for one in range(number):
     with changeProject(path) as project:
+        both = project.getProtocol(shared)
+        both.setObjComment(both.getObjComment() + name[0])
+        project.mapper.store(both)
         run = newRun(project, 'ProtStaMask', '%s %d' % (name, one), {'inimask_threshold': 0.1 + one})
         project._setupProtocol(run)
         project.mapper.store(run)
@@ -166,14 +169,17 @@ def _prove_file(folder: Path) -> None:
 
 
 def _prove_project(project: Any, folder: Path) -> None:
-    """No change of either is lost, and the database is whole."""
+    """No change of either is lost, be it a new run or what both add to one that is there; the database is whole."""
     copy = _copied(project, folder / 'changed project')
-    codes = _both(_CHANGER, *([copy.path, name, str(CHANGES)] for name in ('one', 'other')))
+    shared = copy.getRuns()[0].getObjId()
+    codes = _both(_CHANGER, *([copy.path, name, str(CHANGES), str(shared)] for name in ('one', 'Other')))
     assert codes == [0, 0], codes
     _check_database(copy.getDbPath())
     with changeProject(copy.path) as changed:
         labels = {run.getObjLabel() for run in changed.getRuns()}
-    missing = {'%s %d' % (name, one) for name in ('one', 'other') for one in range(CHANGES)} - labels
+        comment = changed.getProtocol(shared).getObjComment()
+    assert [comment.count(letter) for letter in 'oO'] == [CHANGES, CHANGES], 'of changes of one run is left: %s' % comment
+    missing = {'%s %d' % (name, one) for name in ('one', 'Other') for one in range(CHANGES)} - labels
     assert not missing, 'changes were lost: %s' % ', '.join(sorted(missing))
 
 

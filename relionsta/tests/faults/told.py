@@ -6,7 +6,7 @@ from pyworkflow.object import Pointer
 from relionsta.demo.project import new_protocol
 from relionsta.tests.protocols.scene import SETTINGS
 
-FIX = ('Choose', 'Build', 'Make room', 'Set RELION_HOME', 'set RELION_HOME', 'Put ')
+FIX = ('Choose', 'Build', 'Make room', 'Mount', 'Set RELION_HOME', 'set RELION_HOME', 'Put ')
 
 
 def class3d(road: Any, **values: Any) -> Any:

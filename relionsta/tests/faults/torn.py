@@ -3,20 +3,27 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
+from ...jobs import files
+from ...results.iterations import iteration_of
 from .finished import MAKERS, finished, project_case
 from .injectors.tear import Snapshot, Tear, same_values, tears_for
 from .ledger import Ledger
 from .reading import REFUSALS, Answer, Reader, readers_of
+from .reading_on import outside_readers
 
 #: Kinds of jobs in the quick selection, and how many files are torn in each.
 QUICK, QUICK_TRIES = ('extract', 'class3d'), 12
 #: Files torn in each kind of job by the whole campaign, and how many of those are also drawn as figures.
 TRIES, DRAWN = 30, 3
 READERS_AT_ONCE = 2
+#: Of the runs that are torn.
+MOST_CLASSES = 2
 #: RELION's own, which nobody reads but its GUI and pdf viewers, and our record of the commands.
-NOT_READ = ('job.star', 'run.sh', 'default_pipeline.star')
+NOT_READ = ('run.sh', 'default_pipeline.star')
+#: After these a file is shorter than it was.
+CUTS = ('cut', 'cut after a line', 'emptied', 'header cut')
 
 SMALL_TABLES, WEIGHTS = ('_model.star', '_optimiser.star', '_sampling.star', '_optimisation_set.star'), '_weights.mrc'
 
@@ -59,9 +66,13 @@ def tear_run(ledger: Ledger, name: str, number: int, tries: int) -> None:
     one = load()
     snapshot = Snapshot(Path(one._getPath()))
     victims = _victims(one)
-    quick = [reader for reader in readers_of(one) if not reader.slow]
-    slow = [] if ledger.quick else [reader for reader in readers_of(one) if reader.slow]
-    truth = {reader.name: reader.read(load()) for reader in quick + slow}
+    readers = readers_of(one) + ([] if ledger.quick else outside_readers(one))
+    truth = {}
+    for reader in [reader for reader in readers if not (ledger.quick and reader.slow)]:
+        with ledger.case('%s: whole, %s' % (name, reader.name)):
+            truth[reader.name] = reader.read(load())
+    quick, slow = ([reader for reader in readers if reader.name in truth and reader.slow is is_slow]
+                   for is_slow in (False, True))
     snapshot.restore()
     for order in range(tries + (DRAWN if slow else 0)):
         path = victims[int(ledger.random.integers(len(victims)))]
@@ -78,7 +89,8 @@ def tear_run(ledger: Ledger, name: str, number: int, tries: int) -> None:
             try:
                 for reader in slow if order >= tries else _some(quick, ledger):
                     path.write_bytes(torn)
-                    problem = _judge(reader, load(), path, before, truth)
+                    problem = _judge(reader, load(), path, before, truth[reader.name]) or (
+                        _counted(reader, load(), path, before) if tear.name in CUTS else None)
                     if problem:
                         raise AssertionError('%s: %s' % (reader.name, problem))
                     snapshot.restore()
@@ -107,16 +119,19 @@ def _some(readers: List[Reader], ledger: Ledger) -> List[Reader]:
     return [readers[place] for place in sorted(ledger.random.permutation(len(readers))[:READERS_AT_ONCE])]
 
 
-def _judge(reader: Reader, one: Any, path: Path, before: bytes, truth: Dict[str, Answer]) -> Optional[str]:
+def _judge(reader: Reader, one: Any, path: Path, before: bytes, right: Answer) -> Optional[str]:
     """What is wrong with what a reader makes of a torn file; None where it is right."""
     try:
         found = reader.read(one)
     except REFUSALS as error:
         return None if path.name in str(error) else 'the file is not named: %s: %s' % (type(error).__name__, error)
-    right = truth[reader.name]
-    whole = same_values(path, before)
-    if os.path.normpath(str(path)) in right.files and not whole:
+    if reader.tells and path.name in found.values['told']:
+        return None
+    if os.path.normpath(str(path)) in (found if reader.tells else right).files and not same_values(path, before):
         return 'it became part of an output'
+    if reader.tells:
+        other = [key for key, value in right.values.items() if key != 'told' and found.values.get(key) != value]
+        return 'without a word it makes %s otherwise' % other if other else None
     if reader.parts:
         other = [key for key, value in found.values.items()
                  if key != 'told' and right.values.get(key) != value and not _of_another_iteration(key, right)]
@@ -124,6 +139,15 @@ def _judge(reader: Reader, one: Any, path: Path, before: bytes, truth: Dict[str,
     if found.values == right.values or (isinstance(found.values, str) and path.name in found.values):
         return None
     return 'another answer: %s' % _difference(found.values, right.values)
+
+
+def _counted(reader: Reader, one: Any, path: Path, before: bytes) -> Optional[str]:
+    """What is wrong where the iteration of a file that was cut counts as complete; None where it does not."""
+    number = iteration_of(path)
+    if not reader.counts or number is None or same_values(path, before):
+        return None
+    every = files.iteration_files(one._job.type, files.RUN, number, MOST_CLASSES).values()
+    return 'iteration %d counts as complete' % number if path.name in every and number in reader.read(one).values else None
 
 
 def _of_another_iteration(key: Any, right: Answer) -> bool:

@@ -77,13 +77,12 @@ class Form:
     def sent(self, rng: random.Random) -> Tuple[Any, Sent]:
         """Type random legal values; the protocol as its run's process reads it, and what programs shall get."""
         typed = self._fill_in(rng)
-        self._project._storeProtocol(self._protocol)
         mapper = self._project.createMapper(self._project.getDbPath())
         fresh = mapper.selectById(self._protocol.getObjId())
         fresh.setProject(self._project)
         fresh.setMapper(mapper)
         fresh.setHostConfig(self._protocol.getHostConfig())
-        fresh.setStepsExecutor(StepExecutor(fresh.getHostConfig()))
+        fresh.setStepsExecutor(StepExecutor(fresh.getHostConfig(), gpuList=fresh.getGpuList()))  # as the run's process does
         return fresh, self._expected(typed, fresh, rng)
 
     def _fill_in(self, rng: random.Random) -> Dict[str, Typed]:
@@ -93,9 +92,14 @@ class Form:
         names = [name for name in self.names if name not in fixed]
         rest = {name: value for name, value in self._protocol.getValues().items() if name not in names}
         typed = draw_all(self.job, names, rest, rng)
+        self._enter(typed)
+        return typed
+
+    def _enter(self, typed: Dict[str, Typed]) -> None:
+        """Type and save; by name of option."""
         for name, one in typed.items():
             self._place(name).set(one.text)
-        return typed
+        self._project._storeProtocol(self._protocol)
 
     def _expected(self, typed: Dict[str, Typed], fresh: Any, rng: random.Random) -> Sent:
         """What the programs shall get for what was typed, found without the form."""
@@ -159,8 +163,10 @@ def shell_line(fresh: Any, tokens: List[str], ranks: int) -> str:
     """The command as Scipion gives it to a shell."""
     build, environ = Plugin.getBuild(), Plugin.getEnviron()
     ranks = ranks if tokens[0].endswith('_mpi') else 1
-    return process.buildRunCommand(program_word(tokens[0], str(build.home / 'bin'), ranks), shell_arguments(tokens[1:]),
-                                   ranks, fresh.getHostConfig(), environ, context={})
+    program, arguments = program_word(tokens[0], str(build.home / 'bin'), ranks), shell_arguments(tokens[1:])
+    # Scipion fills in GPUs where it finds their place in the arguments
+    gpus = fresh._stepsExecutor._getGPUListForCommand(program, arguments)
+    return process.buildRunCommand(program, arguments, ranks, fresh.getHostConfig(), environ, gpuList=gpus, context={})
 
 
 class Batch:

@@ -4,12 +4,13 @@ from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 from pwem.objects import VolumeMask
 
+from relionsta.tests.faults.injectors.hostile import FILE, PARTICLE, SERIES
 from relionsta.tests.faults.injectors.named import OLD, Stage
 from relionsta.tests.protocols.scene import SETTINGS
 from relionsta.tests.protocols.test_import_imod import GIVEN
 
-#: What a name is of.
-SERIES, FILE, TEXT = 'tilt series', 'file', 'text'
+#: A name may also be a text in a form.
+TEXT = 'text'
 REFINE = dict(particle_diameter=SETTINGS.diameter, numberOfThreads=1)
 LOCAL = dict(SETTINGS.class3d, nr_iter=1)
 
@@ -67,6 +68,7 @@ WAYS: Tuple[Way, ...] = (
         inputCtfs=stage.ctfs, box_size_angst=SETTINGS.box_angst, binned_size_pix=SETTINGS.box), real=True),
     Way('ProtStaReconstruct', SERIES, lambda stage, name: dict(inputParticles=stage.particles(name)), real=True),
     Way('ProtStaInitialModel', SERIES, lambda stage, name: dict(REFINE, inputParticles=stage.particles(name))),
+    Way('ProtStaInitialModel', PARTICLE, lambda stage, name: dict(REFINE, inputParticles=stage.particles(OLD, name))),
     Way('ProtStaClass3D', SERIES, lambda stage, name: _refine(stage, name, **LOCAL), real=True),
     Way('ProtStaClass3D', FILE, lambda stage, name: _refine(stage, reference=name, mask=name, **LOCAL), real=True),
     Way('ProtStaRefine3D', SERIES, lambda stage, name: _refine(stage, name, numberOfMpi=3)),

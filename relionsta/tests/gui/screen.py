@@ -63,3 +63,12 @@ def settle(window, seconds: float) -> None:
     while time.time() < end:
         window.update()
         time.sleep(0.02)
+
+
+def until(window, happened, most: float = 60) -> None:
+    """Let a Tk window work until something has happened. AssertionError after `most` seconds."""
+    end = time.time() + most
+    while not happened():
+        assert time.time() < end, 'nothing has happened in %g s' % most
+        window.update()
+        time.sleep(0.02)

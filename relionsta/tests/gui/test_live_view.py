@@ -2,7 +2,6 @@
 import os
 import shutil
 import tempfile
-import time
 import tkinter
 import unittest
 from pathlib import Path
@@ -11,7 +10,7 @@ from relionsta.figures.convergence import convergence_figure
 from relionsta.figures.words import notice_figure
 from relionsta.jobs import files
 from relionsta.results.follow import Follower
-from relionsta.tests.gui.screen import Screen, settle
+from relionsta.tests.gui.screen import Screen, settle, until
 from relionsta.tests.unit.relion_job_folder import write_final, write_iteration
 from relionsta.viewers import ProtStaMultiBodyViewer, ProtStaRefine3DViewer, live
 
@@ -62,11 +61,12 @@ class TestStaLiveView(unittest.TestCase):
         log = self.folder / 'run.stdout'
         log.write_text(' Expectation iteration 1 of 25\n  10/  40 sec ...............~~(,_,">')
         window = self._open(log)
-        settle(window, 0.5)
+        until(window, lambda: self.drawn)
         self.assertEqual(self.drawn, [0])
         for number in (1, 2):
             self._arrive(window, write_iteration(self.folder / 'whole', files.CLASS3D, number, 3))
-        settle(window, 0.5)
+            until(window, lambda number=number: self.drawn[-1] == number)
+        settle(window, 0.3)
         self.assertEqual(self.drawn, [0, 1, 2])
         self.assertEqual(failed, [])
         canvases = [widget for widget in _below(window) if isinstance(widget, tkinter.Canvas)]
@@ -93,11 +93,13 @@ class TestStaLiveView(unittest.TestCase):
 
             self.root.report_callback_exception = lambda *what, failed=failed: failed.append(what)
             window = self._open(job_type=job_type, draw=draw)
+            until(window, lambda shown=shown: shown)
             for iteration in (1, 2):
                 self._arrive(window, write_iteration(self.folder / 'whole', job_type, iteration, number))
-            settle(window, 0.3)
+                until(window, lambda shown=shown, iteration=iteration: len(shown) > iteration)
             self._arrive(window, write_final(self.folder / 'whole', job_type, number))
-            settle(window, 0.5)
+            until(window, lambda shown=shown: len(shown) > 3)
+            settle(window, 0.3)
             self.assertEqual((shown, failed), (names, []))
             if number == 2:
                 self.assertEqual(titles, ['FSC of the bodies, ' + name for name in ('iteration 1', 'iteration 2', 'final')])
@@ -109,7 +111,7 @@ class TestStaLiveView(unittest.TestCase):
         failed = []
         self.root.report_callback_exception = lambda *what: failed.append(what)
         window = self._open()
-        settle(window, 0.3)
+        until(window, lambda: self.drawn)
         window.destroy()
         write_iteration(self.folder / 'job001', files.CLASS3D, 1)
         settle(self.root, 0.5)
@@ -122,13 +124,10 @@ class TestStaLiveView(unittest.TestCase):
         follower = self.view._follower
         right = follower.changed
         follower.changed = lambda: (_ for _ in ()).throw(OSError('stale file handle'))
-        settle(window, 0.4)
-        self.assertIn('stale file handle', self.view._status.get())
+        until(window, lambda: 'stale file handle' in self.view._status.get())
         follower.changed = right
         write_iteration(self.folder / 'job001', files.CLASS3D, 1)
-        end = time.time() + 10
-        while self.drawn[-1] != 1 and time.time() < end:
-            settle(window, 0.2)
+        until(window, lambda: self.drawn[-1] == 1)
         self.assertEqual(self.drawn, [0, 1])
 
 

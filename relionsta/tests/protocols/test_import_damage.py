@@ -1,6 +1,9 @@
 """A damaged AreTomo3 folder: what is broken is named, and what is whole can be used."""
+import errno
 import json
 import os
+import shutil
+from unittest import mock
 
 import mrcfile
 import numpy as np
@@ -135,6 +138,23 @@ class TestStaImportDamage(StaCase):
         for path in (protocol.tiltSeries.getFirstItem().getFirstItem().getFileName(),
                      protocol.tomograms.getFirstItem().getFileName()):
             self.assertTrue(os.path.isfile(path) and not os.path.islink(path), path)
+
+    def test_a_full_disk_is_no_damaged_series(self):
+        """A series that did not fit was told as damaged, and the import was a success with those that did."""
+        for part in ('_Vol', '.mrc'):
+            with self.part(full_at=part):
+                protocol = self.new('ProtStaImportAreTomo3', filesPath=str(scene_folder() / 'aretomo3'), copyFiles=True)
+                self.proj.saveProtocol(protocol)
+                protocol.makePathsAndClean()
+                copy = shutil.copyfile
+
+                def fill(source, target, part=part, copy=copy):
+                    if BAD in target and part in target:
+                        raise OSError(errno.ENOSPC, 'No space left on device', target)
+                    return copy(source, target)
+                with mock.patch.object(shutil, 'copyfile', fill), self.assertRaisesRegex(OSError, 'No space left'):
+                    protocol.importStep()
+                self.proj.deleteProtocol(protocol)
 
 
 class TestStaDefocusHand(StaCase):

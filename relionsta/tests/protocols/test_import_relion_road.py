@@ -77,6 +77,28 @@ class TestStaImportRelionRoad(StaCase):
         for label in tables[1].select_dtypes('number'):
             np.testing.assert_allclose(tables[0][label], tables[1][label], atol=1e-9, err_msg=label)
 
+    def test_damaged_images_are_told(self):
+        """A next job of days on images that a power cut has torn: whoever imports them must hear of it."""
+        extracted = self.done['extract']
+        theirs = scratch() / 'their damaged project'
+        folder = theirs / extracted._getJobPath()
+        folder.parent.mkdir(parents=True)
+        shutil.copytree(extracted._getExtraPath('job000'), str(folder.parent / 'job000'), symlinks=True)
+        shutil.copytree(extracted._getJobPath(), str(folder), symlinks=True)
+        image = sorted(folder.rglob('*_stack2d.mrcs'))[3]
+        whole = image.read_bytes()
+        lost = whole[:2048] + bytes(1024) + whole[3072:]
+        for damaged, told in ((whole[:-100], 'is not whole'), (lost, 'a part of it was lost')):
+            image.write_bytes(damaged)
+            done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
+            lines = [line for line in done.summary() if line.startswith('*Damaged images*')]
+            self.assertEqual(len(lines), 1, done.summary())
+            self.assertIn(image.name, lines[0])
+            self.assertIn(told, lines[0])
+        image.write_bytes(whole)
+        done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
+        self.assertNotIn('Damaged', '\n'.join(done.summary()))
+
     def test_extraction_from_imported_tilt_series(self):
         """Tilt series that lie a pixel off, or a hand that turned, would show in every image."""
         extract = self.done['extract']

@@ -34,5 +34,5 @@ class TestStaNames(StaCase):
         """nan and inf are numbers for Scipion's forms, and what RELION makes of them nobody knows."""
         for value in ('nan', 'inf', '-inf'):
             with self.part(value=value):
-                protocol = self.new('ProtStaImportAreTomo3', filesPath='/nowhere', pixelSize=value)
+                protocol = self.new('ProtStaImportAreTomo3', filesPath='/nowhere', pixelSize=float(value))
                 self.assertIn('no number', protocol.validate()[0])

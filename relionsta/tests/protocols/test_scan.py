@@ -1,15 +1,18 @@
 """Parameter scans: runs side by side in the project, ranked; what is killed, stopped and continued."""
 import os
+import signal
 import time
 from datetime import datetime
 
 import psutil
 from pwem.objects import VolumeMask
 
-from relionsta.protocols.child_runs import isAlive, readRun
+from relionsta.protocols.child_runs import isAlive
+from relionsta.protocols.ended import readRun
 from relionsta.protocols.scan import FIGURE, RANKING
 from relionsta.results.postprocess import read_postprocess
 from relionsta.results.ranking import CRITERIA, MEASURES, read_ranking
+from relionsta.tests.faults.injectors import processes
 from relionsta.tests.protocols.case import StaCase
 from relionsta.tests.protocols.scene import SETTINGS
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, SeriesCase
@@ -17,8 +20,8 @@ from relionsta.viewers import ProtStaScanViewer
 
 #: Seconds after which a test gives up waiting.
 PATIENCE = 120
-#: Enough iterations that a run can be caught at work.
-LONG = 20
+#: Iterations of runs that are caught at work.
+LONG = 4
 
 
 def wait_for(what):
@@ -66,12 +69,18 @@ class ScanCase(StaCase):
         return {key: runs[number] for key, number in ids.items() if number in runs}
 
     def at_work(self, scan, number):
-        """The children, once so many are at work with RELION's program running."""
+        """The children, once so many are at work with RELION's program, which is halted there, or it could be over soon."""
+        halted = {}
+
         def look():
             found = self.children(scan)
-            busy = [run for run in found.values() if readRun(run).get('status') == 'running'
-                    and os.path.exists(run._getJobPath('run_it001_model.star'))]
-            return found if len(busy) >= number else None
+            for key, run in found.items():
+                if key not in halted and readRun(run).get('status') == 'running':
+                    there = processes.processes(run)
+                    if there['relion']:
+                        processes.kill(there, 'RELION', signal.SIGSTOP)
+                        halted[key] = there
+            return (found, halted) if len(halted) >= number else None
         return wait_for(look)
 
 
@@ -174,7 +183,7 @@ class TestStaScanTrouble(ScanCase):
         scan = self.scan(self.template(LONG), 'tau_fudge = 1, 4', **values)
         self.proj.launchProtocol(scan)
         self.addCleanup(self._stop, scan)
-        return scan, self.at_work(scan, 2)
+        return (scan, *self.at_work(scan, 2))
 
     def _stop(self, scan):
         scan = self.refreshed(scan)
@@ -183,8 +192,9 @@ class TestStaScanTrouble(ScanCase):
 
     def test_one_killed_leaves_the_others_and_continue_repeats_it(self):
         """A computer without memory kills one run: the night's work of the others must not be lost."""
-        scan, found = self._start()
+        scan, found, halted = self._start()
         kill(int(readRun(found['tau_fudge = 4'])['_pid']))
+        processes.kill(halted['tau_fudge = 1'], 'RELION', signal.SIGCONT)
         wait_for(lambda: readRun(scan).get('status') == 'finished')
         scan = self.refreshed(scan)
         told = '\n'.join(scan.summary())
@@ -202,7 +212,7 @@ class TestStaScanTrouble(ScanCase):
 
     def test_stop_stops_the_runs(self):
         """Stop must not leave programs that go on for days."""
-        scan, found = self._start()
+        scan, found, _ = self._start()
         self.proj.stopProtocol(self.refreshed(scan))
         for key, run in self.children(scan).items():
             with self.part(child=key):
@@ -212,13 +222,13 @@ class TestStaScanTrouble(ScanCase):
 
     def test_runs_go_on_without_their_scan_and_are_found_again(self):
         """If the scan's own process dies, Continue must wait for its runs and start no second copy of them."""
-        scan, found = self._start()
+        scan, found, halted = self._start()
         pids = {key: int(readRun(run)['_pid']) for key, run in found.items()}
         psutil.Process(int(readRun(self.refreshed(scan))['_pid'])).kill()
         wait_for(lambda: self.refreshed(scan).isFailed())
-        # On a quick machine they may have come to their end by now, but not to a bad one.
-        for key, run in found.items():
-            self.assertTrue(isAlive(pids[key]) or readRun(run).get('status') == 'finished', key)
+        for key in found:
+            self.assertTrue(isAlive(pids[key]), key)
+            processes.kill(halted[key], 'RELION', signal.SIGCONT)
         scan = self.road.launch(self.refreshed(scan))
         after = self.children(scan)
         for key, run in after.items():

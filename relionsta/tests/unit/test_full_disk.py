@@ -7,6 +7,7 @@ import mrcfile
 import numpy as np
 import pytest
 
+from relionsta.amounts import bytes_text
 from relionsta.results.full_disk import (
     Spare,
     bytes_in,
@@ -17,7 +18,6 @@ from relionsta.results.full_disk import (
 )
 from relionsta.results.torn import torn_files
 from relionsta.star import write_star
-from relionsta.suggest.sizes import bytes_text
 from relionsta.tests.faults.injectors.disk import file_size_limit
 from relionsta.whole import take_space, whole
 

@@ -9,7 +9,8 @@ import pytest
 import relionsta
 
 PACKAGE = Path(relionsta.__file__).parent
-PURE = ('jobs', 'star', 'sources', 'results', 'figures', 'simulate', 'runtime', 'geometry', 'names', 'suggest')
+PURE = ('jobs', 'star', 'sources', 'results', 'figures', 'simulate', 'runtime', 'geometry', 'names', 'whole',
+        'amounts', 'suggest')
 HOST = ('pyworkflow', 'pwem', 'tomo', 'tkinter')
 
 _PROBE = '''

@@ -1,8 +1,11 @@
-"""Images that an extraction left half-written."""
+"""Images that an extraction left half-written, or damaged."""
 import mrcfile
 import numpy as np
+import pandas as pd
+import pytest
 
-from relionsta.results.images import torn_images
+from relionsta.results import images
+from relionsta.results.images import first_damaged_image, first_wrong_image, torn_images
 
 
 def _write(path, size):
@@ -36,3 +39,40 @@ def test_torn_and_single_images_are_found(tmp_path):
 def test_no_extraction_has_no_torn_images(tmp_path):
     """A run that was cut off before its first image goes on as any other."""
     assert torn_images(tmp_path) == []
+
+
+def _particles(folder, number, box=8):
+    """A STAR table of so many 2D stacks of three images, whose headers tell the truth."""
+    rng = np.random.default_rng(1)
+    for place in range(number):
+        with mrcfile.new(str(folder / ('%d.mrcs' % place)), data=rng.normal(size=(3, box, box)).astype(np.float32)) as mrc:
+            mrc.update_header_stats()
+    return pd.DataFrame({'rlnImageName': ['%s:mrcs' % (folder / ('%d.mrcs' % place)) for place in range(number)],
+                         'rlnTomoVisibleFrames': '[1,1,0,1]'})
+
+
+def test_images_are_those_that_the_table_names(tmp_path):
+    """An image of another box, or with a lost block, averages into the map without a word."""
+    rows = _particles(tmp_path, 4)
+    assert first_wrong_image(rows, 8, True) == first_damaged_image(rows, True) == ''
+    assert '3.mrcs' in first_wrong_image(rows.assign(rlnTomoVisibleFrames=['[1,1,1]'] * 3 + ['[1,0,1]']), 8, True)
+    assert '0.mrcs' in first_wrong_image(rows, 10, True)
+    content = (tmp_path / '2.mrcs').read_bytes()
+    (tmp_path / '2.mrcs').write_bytes(content[:1100] + bytes(200) + content[1300:])
+    assert first_wrong_image(rows, 8, True) == '' and '2.mrcs' in first_damaged_image(rows, True)
+    assert first_damaged_image(rows, True, statistics=False) == ''
+    for damaged, words in ((bytes(1024) + content[1024:], 'overwritten'), (content[:900], 'cut'), (content[:-1], 'bytes')):
+        (tmp_path / '2.mrcs').write_bytes(damaged)
+        assert '2.mrcs' in first_wrong_image(rows, 8, True) and words in first_wrong_image(rows, 8, True)
+    (tmp_path / '2.mrcs').unlink()
+    assert 'is not there' in first_wrong_image(rows, 8, True)
+
+
+@pytest.mark.parametrize('most_bytes, read', [(1e9, 30), (0, 20)])
+def test_large_images_are_not_all_read(tmp_path, monkeypatch, most_bytes, read):
+    """A thousand volumes of 256 pixels are 67 GB: reading them took longer than their extraction."""
+    monkeypatch.setattr(images, 'MOST_BYTES', most_bytes)
+    seen = []
+    monkeypatch.setattr(images, '_damage', lambda path, statistics: seen.append(path) or '')
+    assert first_damaged_image(_particles(tmp_path, 30), True) == ''
+    assert len(set(seen)) == read

@@ -218,6 +218,7 @@ def test_a_crash_without_words_is_told_by_its_code():
     """A segmentation fault or a kill by the system leaves an empty log."""
     assert explain('', 139).name == explain('', -11).name == 'SEGFAULT'
     assert explain('', 137).name == explain('', -9).name == 'MEMORY'
+    assert 'RELION said: ' not in failure_message('', 137) and 'code 137' in failure_message('', 137)
     assert explain('', 1) is None and explain('') is None
 
 

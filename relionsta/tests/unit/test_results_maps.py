@@ -6,12 +6,14 @@ import pytest
 from relionsta.results.maps import (
     MapError,
     central_slices,
+    check_values,
     is_whole_mrc,
     map_statistics,
     pixel_size,
     read_header,
     read_map,
 )
+from relionsta.results.plain_header import plain_header
 from relionsta.tests.find import shared_data
 
 
@@ -34,6 +36,34 @@ def test_whole_in_every_mode_that_relion_writes(tmp_path, dtype):
     path = write(tmp_path / 'map.mrc', np.ones((6, 6, 6), dtype=dtype))
     assert is_whole_mrc(path)
     assert read_header(path).size == (6, 6, 6)
+
+
+@pytest.mark.parametrize('kind', ['<c8', '>f4', '>i2'])
+def test_whole_in_other_kinds_and_orders(tmp_path, kind):
+    """The quick look at RELION's own headers must leave those of others to the careful one."""
+    path = write(tmp_path / 'map.mrc', np.ones((4, 6, 8), dtype=np.dtype(kind)))
+    assert plain_header(path) is None and is_whole_mrc(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not is_whole_mrc(path)
+
+
+def test_the_quick_look_reads_the_same_header(tmp_path):
+    """Two readers that disagree would call a file whole in one place and torn in another."""
+    path = write(tmp_path / 'map.mrc', np.ones((4, 6, 8), dtype=np.float32))
+    with mrcfile.open(path, mode='r+') as mrc:
+        mrc.set_extended_header(np.zeros(80, dtype='V1'))
+    quick, careful = plain_header(path), read_header(path)
+    assert (quick.size, quick.needed) == (careful.size, careful.file_bytes) and quick.there == path.stat().st_size
+
+
+def test_what_is_no_number_is_found_in_any_section(ramp):
+    """The smallest of a few sections hides a nan in one of them from Python's own min."""
+    for place in (0, 5, 7):
+        for bad in (np.nan, np.inf, -np.inf):
+            data = read_map(ramp)
+            data[place, 2, 3] = bad
+            with pytest.raises(MapError, match='no numbers'):
+                check_values(write(ramp.with_name('bad.mrc'), data))
 
 
 def test_cut_maps_are_not_whole(ramp):

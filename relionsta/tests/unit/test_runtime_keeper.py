@@ -42,6 +42,21 @@ def test_the_code_is_that_of_the_program(tmp_path, words, code):
     assert start(tmp_path / 'a job', *words, stderr=subprocess.DEVNULL).wait(WAIT_S) == code
 
 
+@pytest.mark.parametrize('words, told', [(['no such program'], 'no such program: No such file'), (['ONE=1'], 'Traceback')])
+def test_why_nothing_was_started_is_told(tmp_path, words, told):
+    """Python 3.8 keeps what goes to standard error until it ends, and the keeper ends at once; the run showed no reason."""
+    front = start(tmp_path / 'job', *words, stderr=subprocess.PIPE, universal_newlines=True)
+    assert told in front.communicate(timeout=WAIT_S)[1] and front.returncode
+
+
+def test_a_run_that_was_gone_before_starts_nothing(tmp_path):
+    """Killed in the moment before the keeper looks, it would be watched for never having been there."""
+    run = subprocess.Popen(['true'])
+    run.wait()
+    front = start(tmp_path / 'job', 'touch', str(tmp_path / 'started'), run=run.pid)
+    assert front.wait(WAIT_S) == 128 + signal.SIGKILL and not (tmp_path / 'started').exists()
+
+
 def test_output_and_blanks_go_through(tmp_path):
     """What RELION prints is the log, and paths have blanks and quotes."""
     done = start(tmp_path / 'job', 'printf', '%s|', "it's", 'a b', '', '$HOME', stdout=subprocess.PIPE)

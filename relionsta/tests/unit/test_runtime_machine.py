@@ -86,6 +86,37 @@ def test_gpus_and_their_build(built, listed, fix, tmp_path, monkeypatch):
     assert ('%d here' % listed.count('GPU') if listed else 'none here') in finding.found
 
 
+def test_gpus_of_amd_count(tmp_path, monkeypatch):
+    """rocm-smi knows no -L, and names a GPU in several lines: a good computer was told to mend its driver."""
+    lister = tmp_path / 'rocm-smi'
+    lister.write_text('#!/bin/sh\n[ "$1" = -i ] || exit 2\nfor gpu in 0 1; do for what in Name ID; do '
+                      'echo "GPU[$gpu] : Device $what: 0x740f"; done; done\n')
+    lister.chmod(0o755)
+    monkeypatch.setenv('PATH', '%s:/usr/bin:/bin' % tmp_path)
+    finding = doctor._gpu(True)
+    assert finding.found.startswith('2 here') and not finding.fix
+
+
+@pytest.mark.parametrize('text, mode, fix', [('#!/bin/sh\nsleep 30\n', 0o755, 'no answer'), ('', 0o644, 'cannot be started'),
+                                             ('#!/bin/sh\nexit 3\n', 0o755, 'ends with 3')])
+def test_an_mpi_that_does_not_answer_is_a_finding(tmp_path, monkeypatch, text, mode, fix):
+    """mpirun waits for names of computers that nobody knows; the doctor ended with a traceback."""
+    monkeypatch.setattr(doctor, 'PATIENCE', 0.5)
+    launcher = tmp_path / 'bin' / 'mpirun'
+    launcher.parent.mkdir()
+    launcher.write_text(text)
+    launcher.chmod(mode)
+    finding = doctor._mpi(tmp_path)
+    assert 'does not start 3' in finding.found and fix in finding.fix
+
+
+def test_the_remedy_is_that_of_the_reason():
+    """Room does not help on a disk that is read-only."""
+    assert 'room' not in machine.remedy('the disk is read-only').lower()
+    for why in machine._REFUSALS.values():
+        assert 'move the project' in machine.remedy(why)
+
+
 def test_the_fewest_processes_are_tried(tmp_path):
     """Two processes say nothing of an auto-refine, which needs three: on a computer of two cores it would not start."""
     launcher = tmp_path / 'bin' / 'mpirun'

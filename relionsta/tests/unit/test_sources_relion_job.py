@@ -1,7 +1,7 @@
 """What a folder of RELION holds: which project, which job, which of its files."""
 import pytest
 
-from relionsta.sources.relion_folder import job_type, made_by_inversion
+from relionsta.sources.relion_folder import has_true_header, job_type, made_by_inversion
 from relionsta.sources.relion_job import changed_since, read_relion_job
 from relionsta.sources.relion_project import find_project
 from relionsta.sources.text import SourceError
@@ -74,7 +74,12 @@ def test_the_last_iteration_that_is_whole(project):
         (folder / name).unlink()
     assert read_relion_job(folder).particles == 'Refine3D/job007/run_it010_data.star'
     (folder / 'run_it010_data.star').write_text((folder / 'run_it010_data.star').read_text().rstrip())
-    assert read_relion_job(folder).particles == 'Refine3D/job007/run_it002_data.star'
+    found = read_relion_job(folder)
+    assert found.particles == 'Refine3D/job007/run_it002_data.star'
+    assert ('Refine3D/job007/run_it010_data.star (particles) is not whole: it was cut, or is still being written; '
+            'iteration 2 is imported instead') in [one.text() for one in found.missing]
+    (folder / 'job.star').write_text((folder / 'job.star').read_text().rstrip() + '\n')
+    assert any('job.star (settings) is not whole' in one.text() for one in read_relion_job(folder).missing)
 
 
 def test_one_iteration_that_was_chosen(project):
@@ -146,6 +151,17 @@ def test_type_and_kind_of_reconstruction(project):
     assert not made_by_inversion(project / 'Extract/job005/tomograms/rec_TS_01.mrc')
     (project / 'CtfRefine/job008/job.star').unlink()
     assert job_type(project / 'CtfRefine/job008') == 'relion.ctfrefinetomo'
+
+
+def test_maps_whose_header_can_be_held_against_their_voxels(project):
+    """Prevents a damaged map that is imported without a word, and a good one that is refused: helical symmetry leaves the
+    header of before."""
+    path = project / 'Refine3D/job007/run_class001.mrc'
+    assert has_true_header(path)
+    for folder, asked in (('Refine3D/job020', {'do_helix': 'Yes'}), ('External/job021', {})):
+        job(project, folder, 'relion.external' if 'External' in folder else 'relion.refine3d.tomo', **asked)
+        assert not has_true_header(project / folder / 'run_class001.mrc')
+    assert not has_true_header(project / 'elsewhere' / 'run_class001.mrc')
 
 
 @pytest.mark.parametrize('path, reason', [

@@ -1,10 +1,13 @@
 """AreTomo3's tomograms of any FlipVol against a model of the code that writes them."""
+import errno
 from pathlib import Path
+from unittest import mock
 
 import mrcfile
 import numpy as np
 import pytest
 
+from relionsta.sources import turn
 from relionsta.sources.text import SourceError
 from relionsta.sources.turn import write_in_relion_axes
 
@@ -52,4 +55,14 @@ def test_what_cannot_be_turned_is_named(tmp_path: Path) -> None:
         write_in_relion_axes(tmp_path / 'a_Vol.mrc', 0, tmp_path / 'b.mrc')
     with pytest.raises(SourceError, match='gone.mrc'):
         write_in_relion_axes(tmp_path / 'gone.mrc', 2, tmp_path / 'b.mrc')
+    assert [path.name for path in tmp_path.iterdir()] == ['a_Vol.mrc']
+
+
+def test_a_full_disk_is_not_the_tomograms_fault(tmp_path: Path) -> None:
+    """Prevents the advice to reconstruct again, where room is all that is missing."""
+    with mrcfile.new(str(tmp_path / 'a_Vol.mrc'), np.zeros((4, 6, 8), np.float32)) as file:
+        file.set_volume()
+    full = OSError(errno.ENOSPC, 'No space left on device')
+    with mock.patch.object(turn, 'take_space', side_effect=full), pytest.raises(OSError, match='No space left'):
+        write_in_relion_axes(tmp_path / 'a_Vol.mrc', 0, tmp_path / 'b.mrc')
     assert [path.name for path in tmp_path.iterdir()] == ['a_Vol.mrc']

@@ -2,10 +2,15 @@
 import contextlib
 import os
 import resource
+import shutil
 import subprocess
 from pathlib import Path
-from typing import Iterator, Union
+from typing import Iterator, List, Union
 
+#: A program that is started in it has mounts of its own, though its user may mount nothing, where the kernel permits that.
+_OWN_MOUNTS = ['unshare', '--user', '--map-root-user', '--mount', '--']
+#: The name of the file system.
+_SMALL = 'relionsta-small'
 _BALLAST = 'ballast'
 
 
@@ -14,10 +19,10 @@ class NoSmallDisk(Exception):
 
 
 class SmallDisk:
-    """A file system of its own. folder: where it is mounted."""
+    """A file system of its own. folder: where it is mounted; bounded: False for a mere folder, which nobody can fill."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, bounded: bool = True) -> None:
+        self.folder, self.bounded = folder, bounded
         self._ballast = folder / _BALLAST
 
     @property
@@ -36,7 +41,8 @@ class SmallDisk:
 
     def remount(self, *options: str) -> None:
         """With other options, `nr_inodes=1000` for example. Raises NoSmallDisk."""
-        mount('-o', ','.join(('remount',) + options), str(self.folder))
+        # With the name of the file system, since the options that it has are then not given again: some may not be
+        mount('-o', ','.join(('remount',) + options), _SMALL, str(self.folder))
 
     @contextlib.contextmanager
     def given_back(self) -> Iterator[None]:
@@ -57,7 +63,17 @@ def mount(*words: str) -> None:
     done = subprocess.run(('mount',) + words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           universal_newlines=True)
     if done.returncode:
-        raise NoSmallDisk(done.stdout.strip())
+        raise NoSmallDisk(done.stdout.strip().partition('\n')[0].rstrip('.'))
+
+
+def own_mounts() -> List[str]:
+    """What has to stand before a command so that it may mount; nothing where it may, or may not in any way."""
+    def works(words: List[str]) -> bool:
+        return subprocess.run(words + ['mount', '-t', 'tmpfs', 'relionsta-tried', '/mnt'], check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    if shutil.which(_OWN_MOUNTS[0]) is None or works(['unshare', '--mount', '--']):
+        return []
+    return _OWN_MOUNTS if works(_OWN_MOUNTS) else []
 
 
 @contextlib.contextmanager
@@ -76,7 +92,7 @@ def read_only(folder: Path, place: Path) -> Iterator[None]:
 def small_disk(folder: Path, size: int) -> Iterator[SmallDisk]:
     """A file system of `size` bytes in memory, mounted at `folder` and gone afterwards. Raises NoSmallDisk."""
     folder.mkdir(parents=True, exist_ok=True)
-    mount('-t', 'tmpfs', '-o', 'size=%d' % size, 'relionsta-small', str(folder))
+    mount('-t', 'tmpfs', '-o', 'size=%d' % size, _SMALL, str(folder))
     try:
         yield SmallDisk(folder)
     finally:

@@ -5,12 +5,19 @@ from typing import NamedTuple, Tuple
 CANARIES = ('hurt', 'hurt.mrc', 'hurt.star')
 
 
+#: What a name is of.
+SERIES, PARTICLE, FILE = 'tilt series', 'particle', 'file'
+ALL = (SERIES, PARTICLE, FILE)
+
+
 class Hostile(NamedTuple):
-    """A name. what: is wrong with it; file: False where no file can be called so."""
+    """A name. what: is wrong with it; file: False where no file can be called so; taken: what RELION can have under this
+    name, as real runs with it show: all else must be refused."""
 
     what: str
     text: str
     file: bool = True
+    taken: Tuple[str, ...] = ()
 
 
 NAMES: Tuple[Hostile, ...] = (
@@ -26,19 +33,19 @@ NAMES: Tuple[Hostile, ...] = (
     Hostile('a semicolon', 'TS;touch hurt;'),
     Hostile('a semicolon without a blank', 'TS;>hurt;'),
     Hostile('a line break', 'TS\n01'),
-    Hostile('letters of other scripts', 'Größe_粒'),
-    Hostile('a leading dash', '-TS_01'),
-    Hostile('a leading zero', '007'),
-    Hostile('dots', 'TS.01.a'),
+    Hostile('letters of other scripts', 'Größe_粒', taken=ALL),
+    Hostile('a leading dash', '-TS_01', taken=ALL),
+    Hostile('a leading zero', '007', taken=ALL),
+    Hostile('dots', 'TS.01.a', taken=ALL),
     Hostile('the folder above', '..', file=False),
-    Hostile('255 letters', 'x' * 255),
+    Hostile('255 letters', 'x' * 255, taken=(FILE,)),
     Hostile('a number sign', 'TS#01'),
     Hostile('a colon', 'TS:mrc'),
-    Hostile('a label', '_rlnTomoName'),
+    Hostile('a label', '_rlnTomoName', taken=(FILE,)),
     Hostile('a way out', '../../../hurt', file=False),
     Hostile('another place', '/tmp/relionsta-hurt/hurt', file=False),
     Hostile('Python', "__import__('os').system('touch_hurt')"),
-    Hostile('a Python format', '{0.__class__}'),
+    Hostile('a Python format', '{0.__class__}', taken=(FILE,)),
 )
 #: Those of the quick selection.
 QUICK = ('a blank', 'a backtick without a blank', 'letters of other scripts', 'a way out')

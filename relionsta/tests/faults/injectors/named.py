@@ -33,7 +33,7 @@ class Stage:
         self.case = type('NamesMaker', (StaCase,), {'road': road, 'proj': road.project, 'done': road.done})
         self.shelf = Shelf(road.project, self.case.new('ProtStaExtract'))
         self._road, self._refined = road, None
-        self._particles: Dict[str, Any] = {}
+        self._particles: Dict[Tuple[str, str], Any] = {}
         #: folders of runs that were made on the way
         self.runs: List[str] = []
         imported = self.done['import_aretomo3']
@@ -60,9 +60,9 @@ class Stage:
         return name
 
     # --------------------------------------------------------------------------------------------- tilt series
-    def star_files(self, text: str) -> Tuple[str, str]:
+    def star_files(self, text: str, particle: str = '') -> Tuple[str, str]:
         """particles.star, with half sets, and tomograms.star in which a tilt series has this name; its own STAR file keeps a
-        plain one. Raises StarError where STAR cannot hold it."""
+        plain one. particle: the first particle's name begins with it. Raises StarError where STAR cannot hold it."""
         folder = self.folder('job%03d' % (len(self._particles) + 100))
         old = read_star(self._extracted.getTomogramsStar())['global']
         tomograms = old.copy()
@@ -77,21 +77,25 @@ class Stage:
         rows = blocks['particles']
         rows['rlnTomoName'] = rows['rlnTomoName'].replace(OLD, text)
         rows['rlnTomoParticleName'] = rows['rlnTomoName'] + '/' + rows['rlnTomoParticleName'].str.split('/').str[-1]
+        if particle:
+            rows.loc[0, 'rlnTomoParticleName'] = particle + '/1'
         rows['rlnRandomSubset'] = [row % 2 + 1 for row in range(len(rows))]
         blocks['optics']['rlnCtfDataAreCtfPremultiplied'] = 1
         write_star(str(folder / 'tomograms.star'), {'global': tomograms})
         write_star(str(folder / 'particles.star'), blocks)
         return str(folder / 'particles.star'), str(folder / 'tomograms.star')
 
-    def particles(self, text: str) -> Any:
-        """Particles of which a tilt series has this name. Raises StarError and ConvertError where there can be none."""
-        if text not in self._particles:
-            star, tomograms = self.star_files(text)
+    def particles(self, text: str, particle: str = '') -> Any:
+        """Particles of which a tilt series has this name, and one perhaps a name that begins so. Raises StarError and
+        ConvertError where there can be none."""
+        key = (text, particle)
+        if key not in self._particles:
+            star, tomograms = self.star_files(text, particle)
             particles = SetOfStaParticles.create(os.path.dirname(star))
             read_particles(star, particles, None, tomograms)
             particles.write()
-            self._particles[text] = self.shelf.put(particles)
-        return self._particles[text]
+            self._particles[key] = self.shelf.put(particles)
+        return self._particles[key]
 
     # --------------------------------------------------------------------------------------------------- files
     def map(self, text: str, kind: Any = Volume) -> Any:

@@ -70,14 +70,6 @@ def wait_for(run: Any, ranks: int, timeout: float = 120.0, besides: Collection[i
     raise TimeoutError('RELION did not start in %s; the run is %s' % (run.getWorkingDir(), run.getStatus()))
 
 
-def alive(found: Dict[str, List[psutil.Process]]) -> bool:
-    """True while one of RELION's processes runs."""
-    try:
-        return any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in found['relion'])
-    except psutil.NoSuchProcess:  # at this moment; the others are asked the next time
-        return True
-
-
 def kill(found: Dict[str, List[psutil.Process]], who: str, number: int = signal.SIGKILL) -> List[int]:
     """Send a signal to those of the processes that `who` (of WHO) says; returns their numbers."""
     chosen = [process for kind in WHO[who] for process in found[kind]]

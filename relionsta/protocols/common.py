@@ -1,0 +1,12 @@
+"""What all protocols of the plugin are, those that run RELION and those that do not."""
+from pwem.protocols import EMProtocol
+from tomo.protocols import ProtTomoBase
+
+from .ended import EndedMixin
+from .full_disk import FullDiskMixin
+from .place import PlaceMixin
+from .typed import TypedMixin
+
+
+class StaProtocol(PlaceMixin, TypedMixin, EndedMixin, FullDiskMixin, EMProtocol, ProtTomoBase):
+    """A protocol of Scipion that looks at its place and at what was typed before it runs, and says why it has failed."""
