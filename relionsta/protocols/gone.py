@@ -23,7 +23,7 @@ def _gone(protocol):
         label = param.getLabel()
         if isinstance(value, Protocol):
             yield from ((label, path) for _, path in _gone(value))
-        elif isinstance(value, Set) and value.getFileName() and not _hasContents(value.getFileName()):
+        elif isinstance(value, Set) and value.getSize() and value.getFileName() and not _hasContents(value.getFileName()):
             yield label, value.getFileName()
 
 
