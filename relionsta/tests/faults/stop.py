@@ -188,7 +188,7 @@ def _check(chain: Chain, stop: Stop) -> None:
     project, number = chain.road.project, chain.run.getObjId()
     iterative = hasattr(chain.run, 'stoppedAt')
     last = last_complete(chain.folder, chain.run._job.type) or None if iterative else None
-    if stop.again and stop.place in (LAUNCH, START) and not (stop.place == START and last == 1):
+    if stop.again and stop.place == LAUNCH:  # the folder may still be that of the try before
         last = AGAIN[stop.again].keeps if iterative else None
     again = Manager().loadProject(PROJECT)
     views = {'as it was stopped': chain.run, 'from the database of the project': again.getProtocol(number),

@@ -13,7 +13,6 @@ from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
 from relionsta.demo.project import new_protocol
 from relionsta.demo.road import make_road
 from relionsta.star import read_star
-from relionsta.tests.protocols.loaded import loaded_runs
 from relionsta.tests.protocols.scene import SETTINGS, scene_folder
 
 PROJECT = 'TestStaRoad'
@@ -41,15 +40,13 @@ class Road:
 
     def launch(self, protocol):
         """Run a protocol to its end; AssertionError with its reason and log if it does not finish."""
-        with loaded_runs():
-            self.project.launchProtocol(protocol, wait=True)
+        self.project.launchProtocol(protocol, wait=True)
         return self._finished(protocol)
 
     def together(self, *protocols):
         """Run protocols that do not need each other side by side: starting Scipion takes most of a small run's time."""
         for protocol in protocols:
-            with loaded_runs():
-                self.project.launchProtocol(protocol, wait=False)
+            self.project.launchProtocol(protocol, wait=False)
             self.project.mapper.commit()
         for protocol in protocols:
             # It is looked at once, at its end
