@@ -163,17 +163,17 @@ def isAtWork(run, project=None):
         return False
     if run.useQueueForProtocol():
         return bool(project.checkJobId(run))
-    if isAlive(int(float(now.get('_pid') or 0)) or run.getPid()):
+    if isAlive(run, int(float(now.get('_pid') or 0)) or run.getPid()):
         return True
     # it may have ended between the two looks
-    return readRun(run).get('status', run.getStatus()) in ACTIVE_STATUS and isAlive(run.getPid())
+    return readRun(run).get('status', run.getStatus()) in ACTIVE_STATUS and isAlive(run, run.getPid())
 
 
-def isAlive(pid):
-    """True where the process runs; one that has ended and waits for its parent does not."""
+def isAlive(run, pid):
+    """True where the run has a process of this number at work; after a restart of the computer it may be another's."""
     try:
-        return bool(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        return bool(pid) and run.getDbPath() in psutil.Process(pid).cmdline()  # none where it only waits for its parent
+    except psutil.Error:
         return False
 
 

@@ -88,7 +88,7 @@ def stop_unnoted(case: Any, values: Dict[str, Any]) -> None:
         noted.setStatus(STATUS_SAVED)
         noted.setPid(0)
         changed.mapper.store(noted)
-    assert isAlive(started.getPid()), 'it has not started'
+    assert isAlive(started, started.getPid()), 'it has not started'
     stopRuns(project.path, [run.getObjId()])
     time.sleep(AFTER_S)
     assert not _alive(project.path), 'still at work: %s' % _alive(project.path)

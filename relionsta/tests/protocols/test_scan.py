@@ -217,7 +217,7 @@ class TestStaScanTrouble(ScanCase):
         for key, run in self.children(scan).items():
             with self.part(child=key):
                 self.assertTrue(run.isAborted())
-                self.assertFalse(isAlive(int(readRun(found[key])['_pid'] or 0)))
+                self.assertFalse(isAlive(found[key], int(readRun(found[key])['_pid'] or 0)))
         self.assertTrue(self.refreshed(scan).isAborted())
 
     def test_runs_go_on_without_their_scan_and_are_found_again(self):
@@ -227,7 +227,7 @@ class TestStaScanTrouble(ScanCase):
         psutil.Process(int(readRun(self.refreshed(scan))['_pid'])).kill()
         wait_for(lambda: self.refreshed(scan).isFailed())
         for key in found:
-            self.assertTrue(isAlive(pids[key]), key)
+            self.assertTrue(isAlive(found[key], pids[key]), key)
             processes.kill(halted[key], 'RELION', signal.SIGCONT)
         scan = self.road.launch(self.refreshed(scan))
         after = self.children(scan)

@@ -50,14 +50,20 @@ def test_a_job_waits_for_the_children_whose_outputs_it_takes():
 
 
 def test_a_process_that_has_ended_is_not_alive():
-    """One that was killed stays in the list of processes until its parent looks: it must not be waited for."""
-    process = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])
+    """One that was killed stays in the list of processes until its parent looks: it must not be waited for. A number that
+    another program has got meanwhile must not be taken for the run, which would stop that program."""
+    run, other = (SimpleNamespace(getDbPath=lambda path='Runs/0000%d_X/logs/run.db' % number: path) for number in (12, 13))
+    process = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', '/project', run.getDbPath(), '12'])
     try:
-        assert isAlive(process.pid) and not isAlive(0) and not isAlive(None)
+        end = time.time() + 10
+        while not isAlive(run, process.pid) and time.time() < end:
+            time.sleep(0.05)  # until it has become that program
+        assert isAlive(run, process.pid)
+        assert not isAlive(other, process.pid) and not isAlive(run, 0) and not isAlive(run, None)
     finally:
         process.kill()
     end = time.time() + 10
-    while isAlive(process.pid) and time.time() < end:
+    while isAlive(run, process.pid) and time.time() < end:
         time.sleep(0.05)
-    assert not isAlive(process.pid)  # nobody has waited for it yet
+    assert not isAlive(run, process.pid)  # nobody has waited for it yet
     process.wait()
