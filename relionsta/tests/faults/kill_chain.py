@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any, List, NamedTuple, Tuple
 
-from pyworkflow.protocol.constants import MODE_RESUME
+from pyworkflow.protocol.constants import MODE_RESTART, MODE_RESUME
 
 from ...convert.bulk import read_columns
 from ...protocols.base import JOB_FOLDER
@@ -21,6 +21,8 @@ from .injectors.watch import Event, Watch
 START_S = 120.0
 #: Seconds that a run may take to come to the place of a kill, and to end after it; the machine may be busy.
 REACH_S, END_S = 600.0, 30.0
+#: How often a kill that came too late is tried.
+TRIES = 3
 #: Particles of an initial model.
 FEW = 4
 #: What a program does that writes a file; who only looks at it opens it.
@@ -31,7 +33,7 @@ TOLD = 2
 COMMAND_LINE = '''
 import sys
 from pyworkflow.project import Manager
-from pyworkflow.protocol.constants import MODE_RESUME
+from pyworkflow.protocol.constants import MODE_RESTART, MODE_RESUME
 project = Manager().loadProject(sys.argv[1])
 run = project.getProtocol(int(sys.argv[2]))
 project._updateProtocol(run)
@@ -101,6 +103,20 @@ class Chain:
         self.run = project.getProtocol(self.run.getObjId())
         self.run.lastUpdateTimeStamp.set(None)
         project._updateProtocol(self.run)
+
+    def strike(self, kill: Kill, how: str, spared: Tuple[int, ...] = ()) -> Killed:
+        """Start the run and kill it; one that came to its end before, since the computer is busy, starts afresh."""
+        for _ in range(TRIES):
+            if self.run.isFinished():
+                self.start(mode=MODE_RESTART)
+            else:
+                self.start(how)
+            killed = self.hit(kill, spared)
+            self.look()
+            if not self.run.isFinished():
+                return killed
+            spared = ()
+        raise AssertionError('the run came to its end %d times before it could be killed' % TRIES)
 
     def hit(self, kill: Kill, spared: Tuple[int, ...] = ()) -> Killed:
         """Wait until the run comes to the place and kill; returns when what was killed has gone.

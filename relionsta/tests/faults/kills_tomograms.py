@@ -96,12 +96,9 @@ def _kill_all(ledger: Ledger, case: Any, scene: Any, job: Job, alone: Any) -> No
     hits, how, spared = [], 'window', ()
     for number, kill in enumerate(job.kills, start=1):
         with ledger.case('%s %d: %s' % (alone._label, number, kill.told())):
-            chain.start(how)
-            how = kill.how
-            killed = chain.hit(kill, spared)
-            spared = killed.pids
+            killed = chain.strike(kill, how, spared)
+            how, spared = kill.how, killed.pids
             hits.append('; '.join(killed.hit))
-            chain.look()
     ledger.note('%s: killed at' % alone._label, hits)
     with ledger.case('%s ends as a run that was left alone, and does only what was missing' % alone._label):
         kept = {} if spared else _finished(chain.run, job)

@@ -1,8 +1,10 @@
 """Finds and kills the processes of a Scipion run: RELION's ranks, their launcher, the run's own process, its keepers."""
+import contextlib
 import os
 import signal
 import time
-from typing import Any, Collection, Dict, Iterable, List
+from pathlib import Path
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Set
 
 import psutil
 
@@ -38,6 +40,26 @@ def processes(run: Any) -> Dict[str, List[psutil.Process]]:
     return found
 
 
+@contextlib.contextmanager
+def _halted(run: Any, besides: Collection[int]) -> Iterator[Set[int]]:
+    """Within: RELION's processes that name the run's folder, found by a quick look, stand still, but for those `besides`."""
+    folder, project = os.fsencode(os.path.basename(run.getWorkingDir())), os.path.realpath(run.getProject().path)
+    found = set()
+    for number in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError):  # it has ended
+            place = Path('/proc', number)
+            if int(number) not in besides and (place / 'comm').read_bytes().startswith(b'relion_') and (
+                    folder in (place / 'cmdline').read_bytes() and os.readlink(str(place / 'cwd')) == project):
+                os.kill(int(number), signal.SIGSTOP)
+                found.add(int(number))
+    try:
+        yield found
+    finally:
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 def _is_in(process: psutil.Process, words: List[str], project: str) -> bool:
     """True for a process of this project, by its folder or by a path in its command (also one in quotes, for a shell)."""
     return os.path.realpath(process.cwd()) == project or any(project in word for word in words)
@@ -59,13 +81,16 @@ def _kind(words: List[str]) -> str:
 def wait_for(run: Any, ranks: int, timeout: float = 120.0, besides: Collection[int] = ()) -> Dict[str, List[psutil.Process]]:
     """The run's processes as soon as RELION is there with so many ranks, those with the numbers `besides` not counted.
 
-    Raises TimeoutError if it does not come.
+    RELION is halted while the others are looked for, which takes time on a busy computer. Raises TimeoutError if it does
+    not come.
     """
     end = time.time() + timeout
     while time.time() < end:
-        found = processes(run)
-        if sum(one.pid not in besides for one in found['relion']) >= ranks:
-            return found
+        with _halted(run, besides) as programs:
+            if len(programs) >= ranks:
+                found = processes(run)
+                if sum(one.pid not in besides for one in found['relion']) >= ranks:
+                    return found
         time.sleep(_PAUSE_S)
     raise TimeoutError('RELION did not start in %s; the run is %s' % (run.getWorkingDir(), run.getStatus()))
 
