@@ -16,7 +16,7 @@ from .ledger import Ledger
 #: Minutes each, with the programs and inputs of others that are tried.
 SLOW = ('initial model', 'pseudo refine3d', 'multibody')
 #: Scipion's own records, which it writes when it likes.
-SCIPION = ('/logs/', 'project.sqlite', 'settings.sqlite')
+SCIPION = ('/logs/', '/Logs/', 'project.sqlite', 'settings.sqlite')
 
 
 class Work(NamedTuple):

@@ -21,7 +21,7 @@ from relionsta.viewers import ProtStaScanViewer
 #: Seconds after which a test gives up waiting.
 PATIENCE = 120
 #: Iterations of runs that are caught at work.
-LONG = 4
+LONG = 20
 
 
 def wait_for(what):
