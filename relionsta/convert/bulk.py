@@ -257,7 +257,8 @@ def _insert(database: Any, columns: Sequence[Union[str, List[Any]]]) -> None:
             values.append(column)
             continue
         # Ids are always bound, so that there is something to bind.
-        literal = _literal(column[0]) if number and column.count(column[0]) == len(column) else None
+        is_same = column[0] == column[-1] and column.count(column[0]) == len(column)
+        literal = _literal(column[0]) if number and is_same else None
         if literal is None and id(column) not in bound:
             bound[id(column)] = len(lists)
             lists.append(column)

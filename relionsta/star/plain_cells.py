@@ -67,7 +67,8 @@ def cells_of(rows: bytes, line_ends: np.ndarray, width: int) -> Cells:
     characters = np.frombuffer(data, np.uint8)
     blank = characters <= _SPACE
     edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
-    if (np.count_nonzero(characters < _SPACE) - data.count(b'\t') != len(newlines)
+    tabs = data.count(b'\t') if b'\t' in data else 0  # most have none, which is seen far faster
+    if (np.count_nonzero(characters < _SPACE) - tabs != len(newlines)
             or (characters[newlines] != _NEWLINE).any() or len(edges) != 2 * width * len(newlines)):
         raise NotPlain
     edges = edges.reshape(len(newlines), 2 * width)

@@ -22,6 +22,8 @@ LIST_BLOCK = 'star_list'
 
 # More texts than this are no few names that come again.
 _MOST_SHARED = 1 << 16
+# Texts that are looked at first: where they are different, the others mostly are too.
+_FIRST = 32
 _LOOKS_LIKE_NAME = re.compile(r'[+-]?0\d|.*_')
 
 
@@ -125,6 +127,9 @@ def _plain_table(labels: List[str], rows: Iterator[plain.Piece], wanted: Optiona
 
 def _shared(texts: List[str], once: Dict[str, str]) -> List[str]:
     """Texts that come again and again (names of tomograms, visible frames) as one object each, to save memory."""
+    few = texts[:_FIRST]
+    if 2 * len(set(few)) > len(few):
+        return texts
     different = set(texts)
     if 2 * len(different) > len(texts) or len(once) > _MOST_SHARED:
         return texts
