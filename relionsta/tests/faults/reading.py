@@ -151,7 +151,7 @@ def figures(run: Any) -> Answer:
 def _titles(figure: Figure) -> List[str]:
     """Its title, and those of its axes."""
     over = [figure._suptitle.get_text()] if figure._suptitle else []
-    return over + [axes.get_title() for axes in figure.axes]
+    return over + [axes.get_title(place) for axes in figure.axes for place in ('left', 'center')]
 
 
 def _drawn(title: str, figure: Figure) -> List[Tuple[Any, ...]]:

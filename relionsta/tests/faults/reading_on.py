@@ -1,4 +1,5 @@
 """What reads the files of runs from outside of them: the import of a RELION job, and the report."""
+import gc
 import os
 import re
 import tempfile
@@ -49,6 +50,7 @@ def imported(run: Any) -> Answer:
 def _importer(project: Any) -> Any:
     """An import that was not run, with a folder of its own that is always the same."""
     label = 'Import of a torn job'
+    gc.collect()  # or a set that the last try left open could lock a new file, which has got the number of the old one
     saved = next((one for one in project.getRuns() if one.getObjLabel() == label), None)
     if saved is None:
         saved = new_protocol(project, 'ProtStaImportRelion', label, {})

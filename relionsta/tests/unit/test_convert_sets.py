@@ -256,6 +256,8 @@ def test_volumes():
     assert volume.getSamplingRate() == 3.0 and volume.getHalfMaps() == 'half1.mrc,half2.mrc'
     for arguments, message in ((('no.mrc', 3.0), 'no.mrc is not there'), ((paths[0], 0), 'must be above 0'),
                                ((paths[0], 3.0, paths[1:2]), '1 half map'),
+                               ((paths[0], 3.0, (paths[1], write_map('other.mrc', 24))),
+                                'half map other.mrc has 24 x 24 x 24'),
                                ((paths[0], 3.0, (), 32), '16 x 16 x 16 voxels, and 32 x 32 x 32')):
         with pytest.raises(ConvertError, match=message):
             make_volume(*arguments)
