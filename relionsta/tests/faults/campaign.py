@@ -19,7 +19,8 @@ def run_all(groups: Sequence[Group], folder: Path, seed: int, at_once: int) -> D
     start = time.time()
     done = []
     with concurrent.futures.ThreadPoolExecutor(max_workers=at_once) as pool:
-        waiting = {pool.submit(_run_one, group, folder, seed): group for group in groups}
+        longest_first = sorted(groups, key=lambda group: not group.long)
+        waiting = {pool.submit(_run_one, group, folder, seed): group for group in longest_first}
         for future in concurrent.futures.as_completed(waiting):
             result = future.result()
             done.append(result)

@@ -17,13 +17,14 @@ PROMISES = {
 
 class Group(NamedTuple):
     """Cases of one kind. name: of the module; title: for people; least: cases that the whole campaign must try; mounts:
-    True where it mounts disks."""
+    True where it mounts disks; long: True where it takes many minutes, and is started before the others."""
 
     name: str
     promise: int
     title: str
     least: int = 1
     mounts: bool = False
+    long: bool = False
 
     @property
     def run(self) -> Callable[[Ledger], None]:
@@ -31,15 +32,15 @@ class Group(NamedTuple):
         return importlib.import_module('%s.%s' % (__package__, self.name)).run
 
 
-#: In the order of the table; the longest should not come last.
+#: In the order of the table.
 GROUPS: Tuple[Group, ...] = (
     Group('values', 1, 'random values typed into forms', 100000),
     Group('windows', 1, "values typed into the windows of Scipion's forms"),
     Group('names', 1, 'names that hurt, by protocol', 12 * 24),
-    Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 45),
+    Group('kills_iterations', 2, 'kill -9 in initial model, 3D classification, 3D auto-refine', 45, long=True),
     Group('kills_tomograms', 2, 'kill -9 in extraction, CTF refinement, polishing', 22),
-    Group('stop', 2, "Scipion's Stop: nothing is left, the last iteration is output", 40),
-    Group('torn', 3, 'torn files of every kind of job, by all that reads them', 500),
+    Group('stop', 2, "Scipion's Stop: nothing is left, the last iteration is output", 40, long=True),
+    Group('torn', 3, 'torn files of every kind of job, by all that reads them', 500, long=True),
     Group('late', 3, 'late, stale, scrambled and foreign files', 60),
     Group('failures', 4, 'failures that are named, with what to do', 100),
     Group('preflight', 4, 'found before a run starts', 40, mounts=True),
