@@ -10,12 +10,15 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple, Union
 from ..jobs import files
 from ..star import StarError, is_complete, read_star
 from ..star.optimisation_set import OptimisationSet, read_optimisation_set
+from ..star.trajectories import read_trajectories
 from .relion_folder import CTF_REFINE, POLISH, job_type, last_iteration, later_iterations, map_files, options_of, version_of
 from .relion_project import JOB_NUMBER, JOB_STAR, find_project, job_of
 from .text import SourceError, short_list
 
 _TOMOGRAMS = ('tomograms.star', 'aligned_tilt_series.star', 'selected_tilt_series.star', 'tilt_series_ctf.star',
               'corrected_tilt_series.star', 'tilt_series.star')
+#: Of a file that was cut.
+FURTHER_DOWN = 'files that it named further down are not found'
 _PARTICLES = ('particles.star', 'run_data.star', 'particles_subtracted.star')
 
 
@@ -78,7 +81,7 @@ def read_relion_job(path: Union[str, Path], project: Union[str, Path, None] = No
     finder = _Finder(root)
     settings = folder / JOB_STAR
     if settings.is_file() and not is_complete(settings):
-        finder.missing.append(Missing('settings', str(settings), '', 'files that it named further down are not found'))
+        finder.missing.append(Missing('settings', str(settings), '', FURTHER_DOWN))
     if top.is_dir():
         named = finder.of_folder(top, set())
         if kind == '' and named == OptimisationSet():
@@ -184,7 +187,20 @@ class _Finder:
                            ('trajectories', found.trajectories)):
             if name and not (self.root / name).is_file():
                 self.missing.append(Missing(what, name, self._name(path)))
-        return found
+        # Other programs leave out the empty line at the end that RELION writes
+        if job_type(path.parent) and not is_complete(path):
+            self.missing.append(Missing('optimisation set', self._name(path), '', FURTHER_DOWN))
+        return found._replace(trajectories=self._whole_trajectories(found.trajectories))
+
+    def _whole_trajectories(self, name: Optional[str]) -> Optional[str]:
+        """The name of a file of trajectories; None for one that is damaged: RELION would take what is left of it."""
+        if name and (self.root / name).is_file():
+            try:
+                read_trajectories(self.root / name)
+            except StarError:
+                self.missing.append(Missing('trajectories', name, '', 'it is left out'))
+                return None
+        return name
 
     def maps(self, folder: Path, kind: str) -> Tuple[Dict[str, Path], Tuple[Path, ...]]:
         """Role -> map or STAR file of a job, and the maps of its classes."""

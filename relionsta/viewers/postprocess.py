@@ -6,6 +6,7 @@ from ..figures.guinier import guinier_figure
 from ..jobs import files
 from ..protocols.maps import halfMaps, mapFile
 from ..protocols.postprocess import ProtStaPostProcess
+from ..results.maps import check_values
 from ..results.postprocess import CORRECTED, UNMASKED, read_postprocess
 from ..star import StarError
 from .base import ProtStaViewer
@@ -67,7 +68,11 @@ class ProtStaPostProcessViewer(CompareMixin, ProtStaViewer):
         return read_postprocess(self._existing('star'))
 
     def _getMaps(self):
-        return {label: self._existing(role) for label, role in MAPS.items()}
+        """Label -> path. Raises MapError for a map that is not as RELION has left it."""
+        maps = {label: self._existing(role) for label, role in MAPS.items()}
+        for path in maps.values():
+            check_values(path)
+        return maps
 
     def _existing(self, role):
         return self._jobFile(files.POSTPROCESS_FILES[role])

@@ -7,6 +7,7 @@ from relionsta.sources.relion_project import find_project
 from relionsta.sources.text import SourceError
 from relionsta.star import write_star
 from relionsta.star.optimisation_set import OptimisationSet, write_optimisation_set
+from relionsta.star.trajectories import still_trajectory, write_trajectories
 
 ROWS = {'rlnTomoName': 'TS_01', 'rlnTomoParticleName': 'TS_01/1',
         'rlnImageName': 'Extract/job005/Subtomograms/TS_01/1_stack2d.mrcs'}
@@ -80,6 +81,29 @@ def test_the_last_iteration_that_is_whole(project):
             'iteration 2 is imported instead') in [one.text() for one in found.missing]
     (folder / 'job.star').write_text((folder / 'job.star').read_text().rstrip() + '\n')
     assert any('job.star (settings) is not whole' in one.text() for one in read_relion_job(folder).missing)
+
+
+def test_damaged_trajectories_and_sets_are_told(project):
+    """RELION would move the particles by what is left of a file that was cut, or not move them without a word."""
+    polish = job(project, 'Polish/job010', 'relion.framealigntomo')
+    tomograms(polish)
+    motion = polish / 'motion.star'
+    write_trajectories(motion, {'TS_01/1': still_trajectory(3), 'TS_01/2': still_trajectory(3)})
+    named(polish, particles='Refine3D/job007/run_data.star', tomograms='Polish/job010/tomograms.star',
+          trajectories='Polish/job010/motion.star')
+    found = read_relion_job(polish)
+    assert (found.trajectories, found.missing) == ('Polish/job010/motion.star', ())
+    text = motion.read_text()
+    for damaged in (text[:text.index('data_TS_01/2')], text + text[text.index('data_TS_01/2'):], text[:-1]):
+        motion.write_text(damaged)
+        found = read_relion_job(polish)
+        assert found.trajectories == ''
+        assert [(one.what, 'it is left out' in one.text()) for one in found.missing] == [('trajectories', True)]
+    motion.write_text(text)
+    whole = (polish / 'optimisation_set.star').read_text()
+    (polish / 'optimisation_set.star').write_text(whole[:whole.index('_rlnTomoTrajectoriesFile')])
+    assert 'Polish/job010/optimisation_set.star (optimisation set) is not whole' in ' '.join(
+        one.text() for one in read_relion_job(polish).missing)
 
 
 def test_one_iteration_that_was_chosen(project):
