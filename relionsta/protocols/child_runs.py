@@ -172,7 +172,8 @@ def isAtWork(run, project=None):
 def isAlive(run, pid):
     """True where the run has a process of this number at work; after a restart of the computer it may be another's."""
     try:
-        return bool(pid) and run.getDbPath() in psutil.Process(pid).cmdline()  # none where it only waits for its parent
+        # No words where it only waits for its parent; one long word while the shell that starts it has not become it
+        return bool(pid) and any(run.getDbPath() in word for word in psutil.Process(pid).cmdline())
     except psutil.Error:
         return False
 
