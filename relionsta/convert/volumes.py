@@ -49,17 +49,25 @@ def _spoken(size: Sequence[int]) -> str:
 def check_map(path: str, box: Optional[int], pixel: Optional[float], statistics: bool = True) -> None:
     """Raise ConvertError unless the file is a whole map of this box and pixel size (Å); None: of any. statistics: see
     results.maps.check_values."""
+    check_header(path, box, pixel)
+    try:
+        check_values(path, statistics)
+    except MapError as error:
+        raise ConvertError(str(error)) from error
+
+
+def check_header(path: str, box: Optional[int], pixel: Optional[float] = None) -> None:
+    """Raise ConvertError unless the header of a file is that of a map of this box and pixel size (Å); None: of any."""
     if not os.path.isfile(path):
         raise ConvertError('the map %s is not there' % path)
     try:
         header = read_header(path)
-        size, voxel = header.size, header.voxel[0]
-        if box is not None and size != (box, box, box):
-            raise ConvertError('the map %s has %s voxels, and %s were expected'
-                               % (path, _spoken(size), _spoken((box, box, box))))
-        if pixel is not None and voxel > 0 and abs(voxel / pixel - 1) > PIXEL_TOLERANCE:
-            raise ConvertError('the header of the map %s says %.4g Å per voxel, and %.4g were expected'
-                               % (path, voxel, pixel))
-        check_values(path, statistics)
     except MapError as error:
         raise ConvertError(str(error)) from error
+    size, voxel = header.size, header.voxel[0]
+    if box is not None and size != (box, box, box):
+        raise ConvertError('the map %s has %s voxels, and %s were expected'
+                           % (path, _spoken(size), _spoken((box, box, box))))
+    if pixel is not None and voxel > 0 and abs(voxel / pixel - 1) > PIXEL_TOLERANCE:
+        raise ConvertError('the header of the map %s says %.4g Å per voxel, and %.4g were expected'
+                           % (path, voxel, pixel))

@@ -3,13 +3,13 @@ from pwem.objects import Volume
 from pyworkflow.protocol import params
 
 from ..convert.halves import has_both_halves, split_halves
-from ..convert.volumes import make_volume
+from ..convert.volumes import check_header, make_volume
 from ..geometry import good_box_size
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT, memory_bytes
 from .boxes import checkBoxFits, checkStacks, describeBox, firstStack, stackSize
 from .checks import halfSets
-from .maps import boxSize, samePixel
+from .maps import boxSize, mapFile, samePixel
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
 #: What Reconstruct particle makes (not an Enum: both are of one class, which an Enum would take for one).
@@ -123,12 +123,15 @@ class ProtStaReconstruct(ProtStaParticlesBase):
         return [self._getJobPath(files.RECONSTRUCT_FILES[kind + name]) for name in ('half1', 'half2') if both]
 
     def _makeOutputs(self):
-        values = self.getValues()
-        cropped = values['crop_size'] if 0 < values['crop_size'] < values['box_size'] else values['box_size']
-        made = {name: self._volume(kind, cropped) for name, kind in zip((AVERAGE, HELICAL), self._kinds())}
+        made = {name: self._volume(kind, self.getMapBox()) for name, kind in zip((AVERAGE, HELICAL), self._kinds())}
         self._defineOutputs(**made)
         for volume in made.values():
             self._defineSourceRelation(self.inputParticles, volume)
+
+    def getMapBox(self):
+        """Edge of the maps in voxels."""
+        values = self.getValues()
+        return values['crop_size'] if 0 < values['crop_size'] < values['box_size'] else values['box_size']
 
     def _volume(self, kind, box):
         """A map with its half maps, if there are any; kind: what the names of its files begin with."""
@@ -138,6 +141,7 @@ class ProtStaReconstruct(ProtStaParticlesBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         average, particles = self.average, self.inputParticles.get()
+        check_header(mapFile(average), self.getMapBox())
         return ['Average of %d particles from %d tilt series.' % (particles.getSize(), len(particles.getTSIds())),
                  describeBox(boxSize(average), average.getSamplingRate(),
                              average.getSamplingRate() / particles.getTiltSeriesPixelSize()),

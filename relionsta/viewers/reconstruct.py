@@ -1,7 +1,8 @@
 """Analyze Results of Reconstruct particle."""
 from pyworkflow.protocol import params
 
-from ..protocols.maps import halfMaps
+from ..convert.volumes import check_map
+from ..protocols.maps import halfMaps, mapFile
 from ..protocols.reconstruct import AVERAGE, HELICAL, ProtStaReconstruct
 from .base import ProtStaViewer
 from .particle_lines import ParticleLinesMixin
@@ -38,11 +39,13 @@ class ProtStaReconstructViewer(ParticleLinesMixin, ProtStaViewer):
         return self._volumes(self._getMaps())
 
     def _getMaps(self):
-        """Label -> path, of the averages that are there."""
-        found = {label: getattr(self.protocol, name).getFileName().split(':')[0] for name, label in
+        """Label -> path, of the averages that are there. Raises ConvertError for one that is not as RELION has left it."""
+        found = {label: mapFile(getattr(self.protocol, name)) for name, label in
                  ((AVERAGE, 'Average'), (HELICAL, 'With helical symmetry')) if hasattr(self.protocol, name)}
         if not found:
             raise self._nothing('There is no average yet.')
+        for label, path in found.items():
+            check_map(path, self.protocol.getMapBox(), None, statistics=label == 'Average')
         return found
 
     def _mapForCopies(self):
