@@ -67,19 +67,22 @@ def _facts(protocol):
 def _inputs(protocol):
     rows = []
     for name, pointer in protocol.iterInputAttributes():
-        source, value = pointer.getObjValue(), _pointed(pointer)
+        source, value = pointer.getObjValue(), _told(pointer.get)
         label = _label(protocol, name.split('.')[0])
         run = source.getRunName() if hasattr(source, 'getRunName') else ''
         rows.append((label, value, run))
     return Table('Inputs', ('Input', 'What it is', 'From'), rows)
 
 
-def _pointed(pointer):
-    """What a pointer leads to, in words; the file that holds it may be gone."""
+def _told(get):
+    """What `get` returns, in words; the file that holds it may be gone, or damaged."""
+    value = None
     try:
-        return str(pointer.get())
-    except Exception as error:  # Scipion's mappers raise a bare one
-        return 'cannot be read (%s)' % str(error).strip().partition('\n')[0]
+        value = get()
+        return str(value)
+    except Exception as error:  # Scipion's mappers raise a bare one, its readers of maps many kinds
+        where = value.getFileName() if hasattr(value, 'getFileName') else ''
+        return 'cannot be read (%s)' % ': '.join(filter(None, [where, str(error).strip().partition('\n')[0]]))
 
 
 def _settings(protocol):
@@ -106,7 +109,7 @@ def shownValue(param, value):
 
 def _outputs(protocol):
     return Table('Outputs', ('Name', 'What it is'),
-                 [(name, str(output)) for name, output in protocol.iterOutputAttributes()])
+                 [(name, _told(lambda output=output: output)) for name, output in protocol.iterOutputAttributes()])
 
 
 def _commands(protocol):
