@@ -55,8 +55,11 @@ def lacking(folder: PathLike, job_type: str, iteration: int, root: str = files.R
         return found
     # The model is whole, so it tells how many maps there must be
     classes = min(_references(star)[1] for star in stars if star.name.endswith('_model.star'))
-    maps = [Path(folder, name) for name in files.iteration_files(job_type, root, iteration, nr_classes=classes).values()
-            if name.endswith('.mrc')]
+    names = files.iteration_files(job_type, root, iteration, nr_classes=classes)
+    data = Path(folder, names['data'])
+    if job_type == files.MULTIBODY and not _has_bodies(data, classes):
+        return data
+    maps = [Path(folder, name) for name in names.values() if name.endswith('.mrc')]
     return next((path for path in maps if not is_whole_mrc(path)), None)
 
 
@@ -93,7 +96,10 @@ def end_lacking(folder: PathLike, root: str = files.RUN, job_type: str = files.R
     """The first of the final files of an auto-refinement that is not there, or not whole; None where it has converged."""
     names = files.refine3d_final_files(root)
     if job_type == files.MULTIBODY:
-        names = files.multibody_final_files(root, _references(Path(folder, names['model']))[1])
+        bodies = _references(Path(folder, names['model']))[1]
+        names = files.multibody_final_files(root, bodies)
+        if not _has_bodies(Path(folder, names['data']), bodies):
+            return Path(folder, names['data'])
     optimiser = Path(folder, names['optimiser'])
     paths = [Path(folder, name) for name in names.values()]
     found = next((path for path in paths if not (
@@ -139,6 +145,11 @@ def _is_whole(star: Path) -> bool:
         if star.name.endswith(ending):
             return is_whole_star(star, names)
     return is_whole_star(star, [])
+
+
+def _has_bodies(data: Path, number: int) -> bool:
+    """True where the particles of a multi-body refinement have a table for each body."""
+    return is_whole_star(data, [*_BLOCKS['_data.star'], *('images_body_%d' % body for body in range(1, number + 1))])
 
 
 def _references(model: Path) -> Tuple[str, int]:

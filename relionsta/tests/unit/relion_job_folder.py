@@ -93,11 +93,16 @@ def sampling_star() -> str:
         'sampling_directions', ['AngleRot', 'AngleTilt'], [('45.0', '%.1f' % tilt) for tilt in range(12)])
 
 
-def data_star() -> str:
-    return (list_block('general', {'TomoSubTomosAre2DStacks': 1})
+def data_star(bodies: int = 0) -> str:
+    """The particles, and where each body of them is."""
+    text = (list_block('general', {'TomoSubTomosAre2DStacks': 1})
             + loop_block('optics', ['OpticsGroup', 'ImageSize', 'ImagePixelSize'], [(1, BOX, PIXEL)])
             + loop_block('particles', ['TomoParticleName', 'AngleRot', 'ClassNumber'],
                          [('TS_01/%d' % number, '%.6f' % (17.3 * number), 1) for number in range(PARTICLES)]))
+    for body in range(1, bodies + 1):
+        text += loop_block('images_body_%d' % body, ['AngleRot', 'NormCorrection'],
+                           [('%.6f' % (3.1 * number), '1.000000') for number in range(PARTICLES)])
+    return text
 
 
 def write_map(path: Path, seed: int = 0, box: int = BOX, pixel: float = PIXEL) -> None:
@@ -111,7 +116,8 @@ def write_iteration(folder: Path, job_type: str, iteration: int, classes: int = 
     names = files.iteration_files(job_type, files.RUN, iteration, nr_classes=classes)
     models = [name for role, name in sorted(names.items()) if role.endswith('model')]
     maps = [name for name in sorted(names.values()) if name.endswith('.mrc')]
-    texts = {'optimiser': optimiser_star(iteration, models), 'data': data_star(), 'sampling': sampling_star(),
+    data = data_star(classes if job_type == files.MULTIBODY else 0)
+    texts = {'optimiser': optimiser_star(iteration, models), 'data': data, 'sampling': sampling_star(),
              'optimisation_set': list_block('', {'TomoParticlesFile': 'job001/run_data.star',
                                                  'TomoTrajectoriesFile': '""'})}
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +141,8 @@ def write_final(folder: Path, job_type: str = files.REFINE3D, bodies: int = 1) -
     names = files.multibody_final_files(files.RUN, bodies) if is_multi else files.refine3d_final_files(files.RUN)
     maps = [names[role] for role in (files.body_roles(bodies) if is_multi else ['map'])]
     model = model_star(maps, [np.linspace(1, 0, SHELLS)] * len(maps))
-    texts = {'optimiser': optimiser_star(-1, [names['model']], converged=True, total=999), 'data': data_star(),
+    texts = {'optimiser': optimiser_star(-1, [names['model']], converged=True, total=999),
+             'data': data_star(bodies if is_multi else 0),
              'sampling': sampling_star(), 'model': as_bodies(model, bodies) if is_multi else model,
              'optimisation_set': list_block('', {'TomoParticlesFile': 'job001/run_data.star'})}
     for role, name in names.items():
