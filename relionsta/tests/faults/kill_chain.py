@@ -1,4 +1,5 @@
 """Kills a run again and again, at places that a case names, and lets it go on each time, as a user would."""
+import contextlib
 import functools
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 import time
 from typing import Any, List, NamedTuple, Tuple
 
+import psutil
 from pyworkflow.protocol.constants import MODE_RESTART, MODE_RESUME
 
 from ...convert.bulk import read_columns
@@ -33,6 +35,7 @@ TOLD = 2
 COMMAND_LINE = '''
 import sys
 from pyworkflow.project import Manager
+import psutil
 from pyworkflow.protocol.constants import MODE_RESTART, MODE_RESUME
 project = Manager().loadProject(sys.argv[1])
 run = project.getProtocol(int(sys.argv[2]))
@@ -87,7 +90,8 @@ class Chain:
         """Start the run, or go on with it, or start it afresh (MODE_RESTART); one that is still at work, since a case has
         failed, is stopped first."""
         if self.run.isActive():
-            self.road.project.stopProtocol(self.run)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self.road.project.stopProtocol(self.run)
         self.run.runMode.set(mode)
         if how == 'window':
             self.road.project.launchProtocol(self.run, wait=False)
@@ -111,10 +115,16 @@ class Chain:
                 self.start(mode=MODE_RESTART)
             else:
                 self.start(how)
-            killed = self.hit(kill, spared)
-            self.look()
-            if not self.run.isFinished():
-                return killed
+            try:
+                killed = self.hit(kill, spared)
+            except TimeoutError:
+                self.look()
+                if not self.run.isFinished():
+                    raise
+            else:
+                self.look()
+                if not self.run.isFinished():
+                    return killed
             spared = ()
         raise AssertionError('the run came to its end %d times before it could be killed' % TRIES)
 

@@ -84,8 +84,8 @@ class Watch:
             inside = os.path.join(place, entry.name)
             if entry.is_dir(follow_symlinks=False):
                 self._add(inside, new)
-            elif new:
-                self._waiting.append(Event(inside, 'made', time.time()))
+            elif new:  # a file may have got its name in one way or the other
+                self._waiting += [Event(inside, what, time.time()) for what in ('made', 'renamed')]
 
     def _read(self) -> None:
         data, start, now = os.read(self._handle, _BUFFER), 0, time.time()
