@@ -1,87 +1,15 @@
-"""Parameter scans: runs side by side in the project, ranked; what is killed, stopped and continued."""
+"""Parameter scans: runs in the project with their own values, ranked and gone on from."""
 import os
-import signal
-import time
-from datetime import datetime
 
-import psutil
 from pwem.objects import VolumeMask
 
-from relionsta.protocols.child_runs import isAlive
-from relionsta.protocols.ended import readRun
 from relionsta.protocols.scan import FIGURE, RANKING
 from relionsta.results.postprocess import read_postprocess
 from relionsta.results.ranking import CRITERIA, MEASURES, read_ranking
-from relionsta.tests.faults.injectors import processes
-from relionsta.tests.protocols.case import StaCase
+from relionsta.tests.protocols.scan_case import ScanCase
 from relionsta.tests.protocols.scene import SETTINGS
 from relionsta.tests.protocols.series_scene import BOX, PIXEL, SeriesCase
 from relionsta.viewers import ProtStaScanViewer
-
-#: Seconds after which a test gives up waiting.
-PATIENCE = 120
-#: Iterations of runs that are caught at work.
-LONG = 20
-
-
-def wait_for(what):
-    """Wait until what() is true, and return it."""
-    end = time.time() + PATIENCE
-    while time.time() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.2)
-    raise AssertionError('nothing has happened in %d s' % PATIENCE)
-
-
-def kill(pid):
-    """Kill a run and its programs, as a computer without memory does."""
-    for process in psutil.Process(pid).children(recursive=True) + [psutil.Process(pid)]:
-        process.kill()
-
-
-class ScanCase(StaCase):
-    """Scans of a classification of the road's particles that was filled in and saved."""
-
-    _until = 'mask'
-
-    def template(self, iterations=2, **values):
-        settings = dict(SETTINGS.class3d, nr_iter=iterations, **values)
-        new = self.new('ProtStaClass3D', inputParticles=self.output('extract', 'outputParticles'),
-                       referenceVolume=self.output('reconstruct', 'average'), particle_diameter=SETTINGS.diameter,
-                       numberOfThreads=1, **settings)
-        new.setObjLabel('T scanned')
-        self.proj.saveProtocol(new)
-        return new
-
-    def scan(self, template, text, **values):
-        return self.new('ProtStaScan', **dict(dict(scannedRun=template, scanText=text, numberOfThreads=2), **values))
-
-    def refreshed(self, protocol):
-        """The run as the GUI has it after it was drawn anew."""
-        return next(run for run in self.proj.getRuns(refresh=True) if run.getObjId() == protocol.getObjId())
-
-    def children(self, scan):
-        """Key -> child, up to date, as the GUI has them; not yet those that were made while the project was read."""
-        ids = self.refreshed(scan).getChildIds()
-        runs = {run.getObjId(): run for run in self.proj.getRuns(refresh=False)}
-        return {key: runs[number] for key, number in ids.items() if number in runs}
-
-    def at_work(self, scan, number):
-        """The children, once so many are at work with RELION's program, which is halted there, or it could be over soon."""
-        halted = {}
-
-        def look():
-            found = self.children(scan)
-            for key, run in found.items():
-                if key not in halted and readRun(run).get('status') == 'running':
-                    there = processes.processes(run)
-                    if there['relion']:
-                        processes.kill(there, 'RELION', signal.SIGSTOP)
-                        halted[key] = there
-            return (found, halted) if len(halted) >= number else None
-        return wait_for(look)
 
 
 class TestStaScan(ScanCase):
@@ -126,13 +54,6 @@ class TestStaScan(ScanCase):
         self.assertTrue(figure.axes[0].get_xlabel().startswith(MEASURES[measure].label))
         self.assertEqual([bar.get_width() for bar in figure.axes[0].patches], list(table[measure].astype(float)))
 
-    def test_two_run_side_by_side_and_never_more(self):
-        """One after the other would take twice the time, all four at once would be slower and may need too much memory."""
-        runs = list(self.children(self.finished).values())
-        spans = [[datetime.fromisoformat(time.get()) for time in (run.initTime, run.endTime)] for run in runs]
-        most = max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
-        self.assertEqual(most, 2)
-
     def test_ranking_is_that_of_the_model_files_and_of_the_summary(self):
         """The best run is taken from here to the next step."""
         table = read_ranking(self.finished._getExtraPath(RANKING))
@@ -174,69 +95,6 @@ class TestStaScan(ScanCase):
         for key in list(ends)[1:]:
             self.assertEqual((after[key].getObjId(), after[key].endTime.get()), (before[key].getObjId(), ends[key]))
         self.assertEqual(len(read_ranking(scan._getExtraPath(RANKING))), 4)
-
-
-class TestStaScanTrouble(ScanCase):
-    """Runs that are killed or stopped while they work."""
-
-    def _start(self, **values):
-        scan = self.scan(self.template(LONG), 'tau_fudge = 1, 4', **values)
-        self.proj.launchProtocol(scan)
-        self.addCleanup(self._stop, scan)
-        return (scan, *self.at_work(scan, 2))
-
-    def _stop(self, scan):
-        scan = self.refreshed(scan)
-        if scan.isActive():
-            self.proj.stopProtocol(scan)
-
-    def test_one_killed_leaves_the_others_and_continue_repeats_it(self):
-        """A computer without memory kills one run: the night's work of the others must not be lost."""
-        scan, found, halted = self._start()
-        kill(int(readRun(found['tau_fudge = 4'])['_pid']))
-        processes.kill(halted['tau_fudge = 1'], 'RELION', signal.SIGCONT)
-        wait_for(lambda: readRun(scan).get('status') == 'finished')
-        scan = self.refreshed(scan)
-        told = '\n'.join(scan.summary())
-        self.assertTrue(scan.isFinished(), scan.getErrorMessage())
-        self.assertIn('1 of 2 runs have finished.', told)
-        self.assertRegex(told, r'- tau_fudge = 4: failed \(run \d+\): .*(died or been killed|was killed)')
-        self.assertRegex(told, r'1\. tau_fudge = 1: [\d.]+ Å')
-        left = self.children(scan)
-        self.assertTrue(left['tau_fudge = 1'].isFinished() and left['tau_fudge = 4'].isFailed())
-        scan = self.road.launch(scan)
-        again = self.children(scan)
-        self.assertIn('2 of 2 runs have finished.', scan.summary())
-        self.assertEqual(*({key: run.getObjId() for key, run in runs.items()} for runs in (again, left)))
-        self.assertEqual(again['tau_fudge = 1'].endTime.get(), left['tau_fudge = 1'].endTime.get())
-
-    def test_stop_stops_the_runs(self):
-        """Stop must not leave programs that go on for days."""
-        scan, found, _ = self._start()
-        self.proj.stopProtocol(self.refreshed(scan))
-        for key, run in self.children(scan).items():
-            with self.part(child=key):
-                self.assertTrue(run.isAborted())
-                self.assertFalse(isAlive(found[key], int(readRun(found[key])['_pid'] or 0)))
-        self.assertTrue(self.refreshed(scan).isAborted())
-
-    def test_runs_go_on_without_their_scan_and_are_found_again(self):
-        """If the scan's own process dies, Continue must wait for its runs and start no second copy of them."""
-        scan, found, halted = self._start()
-        pids = {key: int(readRun(run)['_pid']) for key, run in found.items()}
-        psutil.Process(int(readRun(self.refreshed(scan))['_pid'])).kill()
-        wait_for(lambda: self.refreshed(scan).isFailed())
-        for key in found:
-            self.assertTrue(isAlive(found[key], pids[key]), key)
-            processes.kill(halted[key], 'RELION', signal.SIGCONT)
-        scan = self.road.launch(self.refreshed(scan))
-        after = self.children(scan)
-        for key, run in after.items():
-            with self.part(child=key):
-                self.assertEqual(run.getObjId(), found[key].getObjId())
-                with open(run.getStdoutLog()) as log:
-                    self.assertEqual(log.read().count('PROTOCOL -----------------'), 1)
-        self.assertIn('2 of 2 runs have finished.', scan.summary())
 
 
 class TestStaScanForm(ScanCase):
