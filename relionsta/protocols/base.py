@@ -256,6 +256,7 @@ class ProtStaBase(StopMixin, StaProtocol):
         if gone:
             return ['The output %s was deleted.' % ', '.join(gone)]
         try:
+            self.checkMade()
             return list(lines())
         except (ValueError, OSError) as error:
             return ['The results cannot be read: %s' % error]

@@ -2,7 +2,7 @@
 import enum
 
 from pwem.objects import VolumeMask
-from pyworkflow.object import Float, Integer, String
+from pyworkflow.object import Float, String
 from pyworkflow.protocol import params
 
 from ..convert.volumes import check_map, make_volume
@@ -51,8 +51,6 @@ class ProtStaMask(ProtStaBase):
         super().__init__(**kwargs)
         self.usedThreshold = Float()
         self.thresholdReason = String()
-        #: edge of the mask in voxels
-        self.madeBox = Integer()
         self._suggested = {}
 
     def _defineParams(self, form):
@@ -209,8 +207,6 @@ class ProtStaMask(ProtStaBase):
         sphere = self.do_denovo.get()
         mask = make_volume(self._getJobPath(files.MASK_FILES['mask']), self._getPixel(), box=self._askedBox(),
                            kind=VolumeMask)
-        self.madeBox.set(maps.boxSize(mask))
-        self._store(self.madeBox)
         facts = read_mask(mask.getFileName())
         if facts.empty:
             raise ValueError('The mask is empty. %s' % (
@@ -249,7 +245,7 @@ class ProtStaMask(ProtStaBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         mask = self.solventMask
-        check_map(mask.getFileName(), self.madeBox.get(), None)
+        check_map(mask.getFileName(), None, None)
         facts, box, rate = read_mask(mask.getFileName()), maps.boxSize(mask), mask.getSamplingRate()
         return ['Box %d pixels of %.4g Å (%.0f Å); the mask encloses %.1f %% of it, %s.' % (
                     box, rate, box * rate, 100 * facts.fraction, volumeText(facts.fraction * (box * rate) ** 3)),

@@ -3,13 +3,13 @@ from pwem.objects import Volume
 from pyworkflow.protocol import params
 
 from ..convert.halves import has_both_halves, split_halves
-from ..convert.volumes import check_header, make_volume
+from ..convert.volumes import make_volume
 from ..geometry import good_box_size
 from ..jobs import files
 from ..jobs.reconstruct import RECONSTRUCT, memory_bytes
 from .boxes import checkBoxFits, checkStacks, describeBox, firstStack, stackSize
 from .checks import halfSets
-from .maps import boxSize, mapFile, samePixel
+from .maps import boxSize, samePixel
 from .particles import PARTICLES, TOMO_INPUTS, ProtStaParticlesBase
 
 #: What Reconstruct particle makes (not an Enum: both are of one class, which an Enum would take for one).
@@ -141,7 +141,6 @@ class ProtStaReconstruct(ProtStaParticlesBase):
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         average, particles = self.average, self.inputParticles.get()
-        check_header(mapFile(average), self.getMapBox())
         return ['Average of %d particles from %d tilt series.' % (particles.getSize(), len(particles.getTSIds())),
                  describeBox(boxSize(average), average.getSamplingRate(),
                              average.getSamplingRate() / particles.getTiltSeriesPixelSize()),

@@ -38,6 +38,7 @@ def rungsOf(runs, say=print):
 
 def _measured(run, first):
     """The rung of a post-processing run. first: (pixel, box) -> mask and name of the first run with them."""
+    run.checkMade(SHARPENED)
     volume = getattr(run, SHARPENED)
     pixel, box = volume.getSamplingRate(), maps.boxSize(volume)
     mask = run.solventMask.get()
@@ -49,6 +50,7 @@ def _measured(run, first):
 
 def _unmeasured(run):
     """[the rung of a refinement]; [] where it found no resolution."""
+    run.checkMade(REFINED)
     volume, resolution = getattr(run, REFINED), run.getModel().resolution
     return [Rung(run.getRunName(), resolution, volume.getSamplingRate(), maps.boxSize(volume))] if resolution else []
 

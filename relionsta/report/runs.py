@@ -67,18 +67,19 @@ def _facts(protocol):
 def _inputs(protocol):
     rows = []
     for name, pointer in protocol.iterInputAttributes():
-        source, value = pointer.getObjValue(), _told(pointer.get)
-        label = _label(protocol, name.split('.')[0])
+        source, label = pointer.getObjValue(), _label(protocol, name.split('.')[0])
         run = source.getRunName() if hasattr(source, 'getRunName') else ''
-        rows.append((label, value, run))
+        rows.append((label, _told(pointer.get, source, *pointer.getExtendedParts()[:1]), run))
     return Table('Inputs', ('Input', 'What it is', 'From'), rows)
 
 
-def _told(get):
-    """What `get` returns, in words; the file that holds it may be gone, or damaged."""
+def _told(get, run=None, name=None):
+    """What `get` returns, in words; the file that holds it may be gone, or damaged. run, name: whose output it is."""
     value = None
     try:
         value = get()
+        if name is not None and hasattr(run, 'checkMade'):
+            run.checkMade(name)
         return str(value)
     except Exception as error:  # Scipion's mappers raise a bare one, its readers of maps many kinds
         where = value.getFileName() if hasattr(value, 'getFileName') else ''
@@ -108,8 +109,9 @@ def shownValue(param, value):
 
 
 def _outputs(protocol):
+    names = [name for name, _ in protocol.iterOutputAttributes()]
     return Table('Outputs', ('Name', 'What it is'),
-                 [(name, _told(lambda output=output: output)) for name, output in protocol.iterOutputAttributes()])
+                 [(name, _told(lambda name=name: getattr(protocol, name), protocol, name)) for name in names])
 
 
 def _commands(protocol):
