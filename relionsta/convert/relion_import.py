@@ -26,7 +26,8 @@ from .tilt_tables import read_overview, tilt_tables
 
 CORNER = ['rlnCoordinateX', 'rlnCoordinateY', 'rlnCoordinateZ']
 SIZES = ['rlnTomoSizeX', 'rlnTomoSizeY', 'rlnTomoSizeZ']
-TILT_FILE, IMAGE, PIXEL = 'rlnTomoTiltSeriesStarFile', 'rlnImageName', 'rlnTomoTiltSeriesPixelSize'
+TILT_FILE, PIXEL = 'rlnTomoTiltSeriesStarFile', 'rlnTomoTiltSeriesPixelSize'
+IMAGE, VISIBLE = 'rlnImageName', 'rlnTomoVisibleFrames'
 #: Columns that hold the path of a file, perhaps as n@path or with :mrcs; RELION 5.0 beta had one more.
 PATHS = PATH_LABELS | {'rlnTomoReconstructedTomogramDenoised'}
 
@@ -66,7 +67,6 @@ def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) 
     if job.tomograms:
         tomograms = os.path.join(folder, 'tomograms.star')
         overview, copies, tilts = _bring_tomograms(job, folder, prefix, given)
-        usable, refused, has_ctf = _look_at_series(tomograms, copies)
     rows, images, first, has_optics, reason = None, (0, 0), '', False, ''  # type: Any
     if job.particles:
         path = os.path.join(folder, 'particles.star')
@@ -74,6 +74,8 @@ def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) 
             rows, images, first, has_optics = _bring_particles(job, path, prefix, given, overview)
         except StarError as error:
             reason = _told(error, {path: str(job.at(job.particles))})
+    if job.tomograms:
+        usable, refused, has_ctf = _look_at_series(tomograms, copies, _flags(rows))
     return Brought(os.path.join(folder, 'particles.star') if rows is not None else '', tomograms,
                    rebase(job.trajectories, prefix), overview, usable, refused, has_ctf, images, tilts, rows, has_optics,
                    first, reason)
@@ -137,7 +139,16 @@ def _bring_tomograms(job: RelionJob, folder: str, prefix: str, given: Mapping[st
     return written, copies, _missing([str(job.at(plain_path(one))) for one in images])
 
 
-def _look_at_series(path: str, copies: Mapping[str, str]) -> Tuple[List[str], Dict[str, str], bool]:
+def _flags(rows: Optional[pd.DataFrame]) -> Dict[str, int]:
+    """Name of a tilt series -> how many images it has by its first particle, where the particles say that."""
+    if rows is None or VISIBLE not in rows:
+        return {}
+    first = rows.drop_duplicates(TOMOGRAM)
+    return dict(zip(first[TOMOGRAM], first[VISIBLE].astype(str).str.count(',') + 1))
+
+
+def _look_at_series(path: str, copies: Mapping[str, str], flags: Mapping[str, int]) -> Tuple[
+        List[str], Dict[str, str], bool]:
     """Names of the tilt series that can be used, why the others cannot, and whether those all have a defocus."""
     usable, refused, has_ctf = [], {}, True  # type: List[str], Dict[str, str], bool
     try:
@@ -152,6 +163,10 @@ def _look_at_series(path: str, copies: Mapping[str, str]) -> Tuple[List[str], Di
                 ctf = all(label in table for label in DEFOCUS_COLUMNS)
                 check_tilt_series(table, name, file, ctf=ctf, whole_stack='rlnTomoTiltSeriesName' in row)
                 require_columns(table, ALIGNMENT_COLUMNS, file, name)
+                if flags.get(name, len(table)) != len(table):  # RELION takes it, and images of other tilts
+                    raise StarError(file, 'it has %d images, and %s of its particles %d flags: one of the two files was '
+                                          'cut, or is of another job; give the tomograms.star with which the particles '
+                                          'were extracted' % (len(table), VISIBLE, flags[name]), name)
             usable.append(name)
             has_ctf &= ctf
         except (ConvertError, StarError) as error:

@@ -79,12 +79,7 @@ class TestStaImportRelionRoad(StaCase):
 
     def test_damaged_images_are_told(self):
         """A next job of days on images that a power cut has torn: whoever imports them must hear of it."""
-        extracted = self.done['extract']
-        theirs = scratch() / 'their damaged project'
-        folder = theirs / extracted._getJobPath()
-        folder.parent.mkdir(parents=True)
-        shutil.copytree(extracted._getExtraPath('job000'), str(folder.parent / 'job000'), symlinks=True)
-        shutil.copytree(extracted._getJobPath(), str(folder), symlinks=True)
+        theirs, folder = self._extracted('their damaged images')
         image = sorted(folder.rglob('*_stack2d.mrcs'))[3]
         whole = image.read_bytes()
         lost = whole[:2048] + bytes(1024) + whole[3072:]
@@ -98,6 +93,29 @@ class TestStaImportRelionRoad(StaCase):
         image.write_bytes(whole)
         done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
         self.assertNotIn('Damaged', '\n'.join(done.summary()))
+
+    def test_a_tilt_series_that_was_cut_is_left_out(self):
+        """RELION would take the images of other tilts for those of the particles, without a word."""
+        theirs, folder = self._extracted('their cut tilt series')
+        cut, other = SCENE.series_names
+        path = folder.parent / 'job000' / 'tilt_series' / (cut + '.star')
+        lines = path.read_text().splitlines(True)
+        path.write_text(''.join(lines[:-4]))
+        done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
+        self.assertEqual(done.tiltSeries.getTSIds(), [other])
+        told = [line for line in done.summary() if str(path) in line]
+        self.assertEqual(len(told), 1, done.summary())
+        self.assertRegex(told[0], 'Tilt series %s was left out: .*it has [0-9]+ images, and rlnTomoVisibleFrames of its '
+                                  'particles [0-9]+ flags' % cut)
+
+    def _extracted(self, name):
+        """A project of somebody else, in a folder of this name, and in it the job folder of the extraction."""
+        extracted, theirs = self.done['extract'], scratch() / name
+        folder = theirs / extracted._getJobPath()
+        folder.parent.mkdir(parents=True)
+        shutil.copytree(extracted._getExtraPath('job000'), str(folder.parent / 'job000'), symlinks=True)
+        shutil.copytree(extracted._getJobPath(), str(folder), symlinks=True)
+        return theirs, folder
 
     def test_extraction_from_imported_tilt_series(self):
         """Tilt series that lie a pixel off, or a hand that turned, would show in every image."""

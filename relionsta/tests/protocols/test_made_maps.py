@@ -35,7 +35,8 @@ class TestStaMadeMaps(StaCase):
     def test_a_map_of_another_box_is_not_told_for_the_result(self):
         """Where a file was copied over, or a disk failed, summary and report would describe another map as the result, and
         the resolution of the run would stand beside it."""
-        jobs = {'reconstruct': 'average', 'mask': 'solventMask', 'refine3d': 'refinedVolume', 'postprocess': 'sharpenedVolume'}
+        jobs = {'reconstruct': 'average', 'mask': 'solventMask', 'refine3d': 'refinedVolume',
+                'postprocess': 'sharpenedVolume'}
         for job, name in jobs.items():
             with self.part(job=job):
                 run = self.proj.getProtocol(self.done[job].getObjId())
