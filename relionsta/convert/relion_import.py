@@ -11,7 +11,7 @@ import pandas as pd
 from relionsta.names import series_trouble
 from relionsta.objects import SetOfStaParticles
 from relionsta.sources.relion_job import RelionJob
-from relionsta.star import StarError, read_star, require_columns, write_star
+from relionsta.star import StarError, may_be_cut, read_star, require_columns, write_star
 from relionsta.star.checks import check_names
 from relionsta.star.paths import PATH_LABELS
 from relionsta.star.schemas import ALIGNMENT_COLUMNS, DEFOCUS_COLUMNS, check_particle_names, check_tilt_series
@@ -38,7 +38,7 @@ class Brought(NamedTuple):
     usable: (tsIds as RELION's names) of tilt series that Scipion can have; refused: name -> why it cannot. has_ctf: all
     usable ones have a defocus. missing_images, missing_tilts: files that are named and not there, of how many. rows: the
     particles, with an optics table or without (picks). first_image: of a particle, as RELION names it.
-    refused_particles: why there are none.
+    refused_particles: why there are none. cut: files that RELION wrote and that lack their end.
     """
 
     particles: str
@@ -54,6 +54,7 @@ class Brought(NamedTuple):
     has_optics: bool
     first_image: str
     refused_particles: str
+    cut: List[str]
 
 
 def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) -> Brought:
@@ -63,7 +64,7 @@ def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) 
     tables may lack (rlnVoltage, ...). A tilt series that cannot be used is named with the reason; the particles keep it.
     Raises StarError for a tomograms.star that cannot be read.
     """
-    overview, usable, refused, tilts, has_ctf, tomograms = None, [], {}, (0, 0), False, ''  # type: Any
+    overview, usable, refused, tilts, has_ctf, tomograms, copies = None, [], {}, (0, 0), False, '', {}  # type: Any
     if job.tomograms:
         tomograms = os.path.join(folder, 'tomograms.star')
         overview, copies, tilts = _bring_tomograms(job, folder, prefix, given)
@@ -76,9 +77,11 @@ def bring(job: RelionJob, folder: str, prefix: str, given: Mapping[str, float]) 
             reason = _told(error, {path: str(job.at(job.particles))})
     if job.tomograms:
         usable, refused, has_ctf = _look_at_series(tomograms, copies, _flags(rows))
+    sources = dict.fromkeys([*copies.values(), *([str(job.at(job.particles))] if job.particles else [])])
+    cut = [source for source in sources if os.path.isfile(source) and may_be_cut(source)]
     return Brought(os.path.join(folder, 'particles.star') if rows is not None else '', tomograms,
                    rebase(job.trajectories, prefix), overview, usable, refused, has_ctf, images, tilts, rows, has_optics,
-                   first, reason)
+                   first, reason, cut)
 
 
 def rebase(name: str, prefix: str) -> str:

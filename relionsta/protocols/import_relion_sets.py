@@ -61,6 +61,9 @@ class ImportSetsMixin:
                               if one.what == 'trajectories' else '.') for one in job.missing]
         if brought.refused_particles:
             told.append('The particles were left out: %s.' % brought.refused_particles.rstrip('.'))
+        if brought.cut:
+            told.append('The empty line that RELION writes last is missing in %s. Programs that change the files of RELION '
+                        'leave it out; but if they were cut, rows are missing: compare.' % checks.someOf(brought.cut))
         told += self._aboutSeries(brought)
         if brought.refused and job.type in NOT_ALIGNED:
             told.append('Tilt series of this job are not aligned yet: import a later job, from Align tilt-series on.')

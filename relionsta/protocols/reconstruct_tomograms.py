@@ -1,4 +1,6 @@
 """Reconstruct tomograms."""
+from itertools import islice
+
 import pandas as pd
 from pyworkflow.object import String
 from pyworkflow.protocol import params
@@ -22,6 +24,8 @@ from .base import ProtStaBase
 from .boxes import checkImages, checkStacks
 
 TOMOGRAMS, TILT_SERIES = 'tomograms', 'tiltSeries'
+#: Tomograms at most whose size is compared with that of the run: a summary must not read hundreds of files.
+LOOKED_AT = 9
 SOURCE = 'Tilt series or particles'
 STAR = 'tomograms.star'
 HALF_COLUMNS = {'rlnMicrographNameEven', 'rlnMicrographNameOdd'}
@@ -203,14 +207,20 @@ class ProtStaReconstructTomograms(ProtStaBase):
         self._defineOutputs(**{TILT_SERIES: tilted})
         return [tilted]
 
+    def checkMade(self, *names):
+        """Tomograms, too, must be of the size that was made; each run makes all of one. The first of them are looked at."""
+        super().checkMade(*names)
+        if TOMOGRAMS not in (names or [TOMOGRAMS]) or not self.madeSize.hasValue() or not hasattr(self, TOMOGRAMS):
+            return
+        for path in [tomogram.getFileName() for tomogram in islice(self.tomograms, LOOKED_AT)]:
+            if _sizeText(path) != self.madeSize.get():
+                raise ValueError('%s has %s voxels, and %s were made' % (path, _sizeText(path), self.madeSize.get()))
+
     # --------------------------------------------------------------- reports
     def _summaryLines(self):
         tomograms = self.tomograms
-        path = tomograms.getFirstItem().getFileName()
-        size = _sizeText(path)
-        if size != self.madeSize.get(size):
-            raise ValueError('%s has %s voxels, and %s were made' % (path, size, self.madeSize.get()))
-        lines = ['%d tomograms, %s voxels of %.4g Å.' % (tomograms.getSize(), size, tomograms.getSamplingRate()),
+        lines = ['%d tomograms, %s voxels of %.4g Å.' % (
+                     tomograms.getSize(), _sizeText(tomograms.getFirstItem().getFileName()), tomograms.getSamplingRate()),
                  'By %s.' % ('Fourier inversion' if self.do_fourier.get() else 'weighted back-projection')]
         if self.generate_split_tomograms.get():
             lines.append('With half tomograms of even and odd frames, for denoising; the tomograms are their average.')

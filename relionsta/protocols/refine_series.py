@@ -151,6 +151,10 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
         return checks.idleRanks(self.numberOfMpi.get(), len(particles.getTSIds()), 'tilt series of these particles')
 
     # ---------------------------------------------------------------- output
+    def getMade(self):
+        """The files of the result (OptimisationSet). StarError where what RELION has written is not whole."""
+        return read_optimisation_set(self._getJobPath(RESULT), whole=True)
+
     def _getResultPaths(self):
         return [self._getJobPath(RESULT)]
 
@@ -159,14 +163,13 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
 
     def _getNamedPaths(self):
         """The files of this job that its optimisation set names, with those of the tilt series."""
-        made = read_optimisation_set(self._getJobPath(RESULT))
+        made = self.getMade()
         new = [path for path in (made.particles, made.tomograms, made.trajectories) if path and self._getJobPath() in path]
         series = tilt_series_files(made.tomograms) if made.tomograms in new and os.path.isfile(made.tomograms) else []
         return new + series
 
     def _makeOutputs(self):
-        made = read_optimisation_set(self._getJobPath(RESULT))
-        known = self._inputFiles()
+        made, known = self.getMade(), self._inputFiles()
         if made.tomograms != known.tomograms:
             check_same_images(known.tomograms, made.tomograms)
         if made.trajectories and made.trajectories != known.trajectories:
@@ -212,8 +215,7 @@ class ProtStaSeriesRefineBase(ProtStaParticlesBase):
 
     def getChanges(self):
         """What has changed in each tilt image (see results.series_changes); ValueError where there is no result."""
-        made = read_optimisation_set(self._getJobPath(RESULT))
-        return series_changes(self._inputFiles().tomograms, made.tomograms)
+        return series_changes(self._inputFiles().tomograms, self.getMade().tomograms)
 
     def _summaryLines(self):
         lines = self.summaryVar.get('').splitlines()

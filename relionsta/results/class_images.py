@@ -48,7 +48,7 @@ def read_class_images(run: Run) -> List[ClassImage]:
     images = []
     for one in model.classes:
         place = run.file('class%03d' % one.number, len(model.classes))
-        images.append(ClassImage(one, place, central_slices(place, model.pixel_size),
+        images.append(ClassImage(one, place, central_slices(place, model.pixel_size, statistics=True),
                                  projections(place, model.pixel_size), sizes.get(one.number, 0), texts[one.number]))
     return images
 

@@ -175,10 +175,10 @@ def write_mean(path: PathLike, maps: Sequence[PathLike]) -> None:
         mrc.voxel_size = voxel
 
 
-def central_slices(path: PathLike, voxel: Optional[float] = None) -> CentralSlices:
-    """Central slices of a map, read without the rest of it; `voxel` (Å) replaces the header's voxel size."""
+def central_slices(path: PathLike, voxel: Optional[float] = None, statistics: bool = False) -> CentralSlices:
+    """Central slices of a map; `voxel` (Å) replaces the header's voxel size. statistics: see check_values."""
     spacing = pixel_size(path) if voxel is None else voxel
-    with opened(path) as mrc:
+    with opened(path, statistics=statistics) as mrc:
         data = mrc.data
         nz, ny, nx = data.shape
         return CentralSlices(xy=np.array(data[nz // 2], dtype=np.float32),

@@ -43,10 +43,10 @@ def image_names(changes: pd.DataFrame) -> 'pd.Series[str]':
 
 
 def tilt_series_tables(path: Union[str, Path]) -> Dict[str, pd.DataFrame]:
-    """Tomogram name -> its tilt-series table, of a tomograms.star. Raises StarError."""
-    overview = read_star(path, ['global'])['global']
+    """Tomogram name -> its tilt-series table, of a tomograms.star that RELION or this plugin wrote. Raises StarError."""
+    overview = read_star(path, ['global'], complete=True)['global']
     require_columns(overview, ['rlnTomoName', 'rlnTomoTiltSeriesStarFile'], path, 'global')
-    return {name: read_star(file, [name])[name]
+    return {name: read_star(file, [name], complete=True)[name]
             for name, file in zip(overview['rlnTomoName'], overview['rlnTomoTiltSeriesStarFile'])}
 
 

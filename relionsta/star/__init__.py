@@ -6,13 +6,14 @@ if TYPE_CHECKING:
         LIST_BLOCK,
         StarError,
         is_complete,
+        may_be_cut,
         read_star,
         require_columns,
         star_text,
         write_star,
     )
 
-__all__ = ['LIST_BLOCK', 'StarError', 'is_complete', 'read_star', 'require_columns', 'star_text', 'write_star']
+__all__ = ['LIST_BLOCK', 'StarError', 'is_complete', 'may_be_cut', 'read_star', 'require_columns', 'star_text', 'write_star']
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
-from relionsta.star.tables import StarError, read_star, write_star
+from relionsta.star.tables import StarError, read_star, require_columns, write_star
 
 _LABELS = {'particles': 'rlnTomoParticlesFile', 'tomograms': 'rlnTomoTomogramsFile',
            'trajectories': 'rlnTomoTrajectoriesFile', 'manifolds': 'rlnTomoManifoldsFile'}
@@ -20,16 +20,19 @@ class OptimisationSet(NamedTuple):
     manifolds: Optional[str] = None
 
 
-def read_optimisation_set(path: Union[str, Path]) -> OptimisationSet:
+def read_optimisation_set(path: Union[str, Path], whole: bool = False) -> OptimisationSet:
     """Read a set; its block may have any name, and be a list or a loop of one row.
 
-    Raises StarError where it names neither particles nor tomograms, or has several rows.
+    Raises StarError where it names neither particles nor tomograms, or has several rows; with `whole`, as for the set of
+    results that RELION has written, also where it lacks one of the two or the empty line that RELION writes last.
     """
-    for block, table in read_star(path).items():
+    for block, table in read_star(path, complete=whole).items():
         if not {_LABELS['particles'], _LABELS['tomograms']} & set(table.columns):
             continue
         if len(table) != 1:
             raise StarError(path, f'an optimisation set has one row, not {len(table)}; choose another file', block)
+        if whole:
+            require_columns(table, (_LABELS['particles'], _LABELS['tomograms']), path, block)
         row = {field: str(table[label].iloc[0]) for field, label in _LABELS.items() if label in table}
         return OptimisationSet(**{field: value for field, value in row.items() if value not in ('', 'None')})
     raise StarError(path, 'is no optimisation set: rlnTomoParticlesFile and rlnTomoTomogramsFile are both missing; '

@@ -3,6 +3,7 @@
 We read by ourselves because the starfile package fills rows that were cut with missing values, turns `007` into 7 and
 `'` into `"`, and cuts a value at `#`. Tests hold what we read against what it reads wherever it is right.
 """
+import os
 import re
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -26,6 +27,9 @@ _MOST_SHARED = 1 << 16
 _FIRST = 32
 _LOOKS_LIKE_NAME = re.compile(r'[+-]?0\d|.*_')
 
+
+#: What RELION writes above a block, and how many bytes of a file are looked at for it.
+_RELION_WORDS, _END = b'# version ', 256
 
 #: Block -> labels of its columns that are wanted.
 Wanted = Mapping[str, Collection[str]]
@@ -71,6 +75,17 @@ def is_complete(path: Union[str, Path]) -> bool:
         return ends_with_empty_line(read_text(Path(path)))
     except StarError:
         return False
+
+
+def may_be_cut(path: Union[str, Path]) -> bool:
+    """True for a file with RELION's first words and without the empty line that RELION writes last; only its ends are read.
+
+    Other programs leave that line out, and some do so in files that they have from RELION.
+    """
+    with open(path, 'rb') as file:
+        begin = file.read(_END)
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _END))
+        return _RELION_WORDS in begin and not ends_with_empty_line(file.read().decode('utf-8', 'replace'))
 
 
 def read_plain(path: Union[str, Path], only: Wanted) -> Optional[PlainStar]:

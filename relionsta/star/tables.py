@@ -5,10 +5,10 @@ from typing import Iterable, Union
 import pandas as pd
 
 from relionsta.star.error import StarError
-from relionsta.star.reader import LIST_BLOCK, is_complete, read_star
+from relionsta.star.reader import LIST_BLOCK, is_complete, may_be_cut, read_star
 from relionsta.star.writer import star_text, write_star
 
-__all__ = ['LIST_BLOCK', 'StarError', 'is_complete', 'read_star', 'require_columns', 'star_text', 'write_star']
+__all__ = ['LIST_BLOCK', 'StarError', 'is_complete', 'may_be_cut', 'read_star', 'require_columns', 'star_text', 'write_star']
 
 
 def require_columns(table: pd.DataFrame, columns: Iterable[str], path: Union[str, Path, None], block: str) -> None:

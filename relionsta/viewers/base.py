@@ -6,6 +6,7 @@ from pyworkflow.protocol import params
 from pyworkflow.utils import getListFromRangeString, getRangeStringFromList
 from pyworkflow.viewer import DESKTOP_TKINTER, ProtocolViewer
 
+from ..convert.volumes import check_header
 from ..figures.convergence import convergence_figure
 from ..figures.ladder import ladder_figure
 from ..figures.slices import slices_figure
@@ -140,10 +141,17 @@ class ProtStaViewer(ProtocolViewer):
     def _figure(self, figure, title):
         return FigureView(figure, '%s: %s' % (self.protocol.getRunName(), title), parent=self.getTkRoot())
 
-    def _slices(self, maps, title):
-        """maps: label -> path."""
-        slices = {label: central_slices(path) for label, path in maps.items()}
+    def _slices(self, maps, title, statistics=True):
+        """maps: label -> path. statistics: False for maps whose headers RELION has from elsewhere (see check_values)."""
+        slices = {label: central_slices(path, statistics=statistics) for label, path in maps.items()}
         return self._figure(slices_figure(slices, title=title), 'slices')
+
+    @staticmethod
+    def _ofBox(maps, box):
+        """The maps (label -> path) again. Raises ConvertError for one that has another edge (voxels)."""
+        for path in maps.values():
+            check_header(path, box)
+        return maps
 
     def _walk(self, maps, masks=None, threshold=None):
         """maps, masks: label -> path."""

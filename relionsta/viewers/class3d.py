@@ -121,7 +121,7 @@ class ProtStaClass3DViewer(ParticleLinesMixin, IterationViewer):
         if wrong:
             raise ValueError('*Classes*: there is no class %d; the classes are 1 to %d.' % (wrong[0], number))
         roles = files.class_roles(number)
-        return {one: self.protocol._getJobPath(names[roles[one - 1]]) for one in chosen}
+        return self._ofBox({one: self.protocol._getJobPath(names[roles[one - 1]]) for one in chosen}, model.box_size)
 
     def _names(self, iteration, number=1):
         return files.iteration_files(self._jobType, files.RUN, iteration, nr_classes=number)

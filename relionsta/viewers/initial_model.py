@@ -1,7 +1,6 @@
 """Analyze Results of 3D initial reference."""
 from pyworkflow.protocol import params
 
-from ..convert.volumes import check_map
 from ..jobs import files
 from ..protocols.initial_model import ProtStaInitialModel
 from ..results.maps import is_whole_mrc
@@ -30,5 +29,5 @@ class ProtStaInitialModelViewer(ProtStaClass3DViewer):
         path = self.protocol._getJobPath(files.INITIAL_MODEL_FILES['map'])
         if not is_whole_mrc(path):
             raise self._nothing('There is no initial reference in %s.' % self.protocol._getJobPath())
-        check_map(path, self.protocol.getModel().box_size, None)
-        return [self._slices({'Initial reference': path}, 'Initial reference')]
+        maps = self._ofBox({'Initial reference': path}, self.protocol.getModel().box_size)
+        return [self._slices(maps, 'Initial reference')]

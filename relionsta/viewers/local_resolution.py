@@ -38,7 +38,7 @@ class ProtStaLocalResolutionViewer(ProtStaViewer):
 
     def _showResolution(self):
         mask = self.protocol.solventMask.get()
-        figure = resolution_slices(central_slices(self._getMap('resolution')),
+        figure = resolution_slices(central_slices(self._getMap('resolution'), statistics=True),
                                    None if mask is None else central_slices(maps.mapFile(mask)))
         return [self._figure(figure, 'local resolution')]
 
@@ -49,4 +49,5 @@ class ProtStaLocalResolutionViewer(ProtStaViewer):
         return self._volumes({label: self._getMap(role) for label, role in MAPS.items()})
 
     def _getMap(self, role):
+        self.protocol.checkMade()
         return self._jobFile(files.LOCAL_RESOLUTION_FILES[role])

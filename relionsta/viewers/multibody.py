@@ -66,11 +66,11 @@ class ProtStaMultiBodyViewer(IterationViewer):
     def _showMotions(self):
         if not hasattr(self.protocol, MOTIONS):
             raise self._nothing('There are no maps along the motions.')
-        views = []
+        views, box = [], self.protocol.getModel().box_size
         for number in parseRange(self.motion.get('').strip(), 'Motions to show') or [1]:
             names = files.component_maps(number)
             maps = {'Map %d' % (place + 1): self._jobFile(names[place]) for place in (0, len(names) // 2, len(names) - 1)}
-            views.append(self._slices(maps, 'Along motion %d' % number))
+            views.append(self._slices(self._ofBox(maps, box), 'Along motion %d' % number))
         return views
 
     def _showVolumes(self):
@@ -92,9 +92,9 @@ class ProtStaMultiBodyViewer(IterationViewer):
             count = len(model.classes)
             names = (files.multibody_final_files(files.RUN, count) if number is None
                      else files.iteration_files(self._jobType, files.RUN, number, count))
-            found[name] = {'Body %d: %s' % (body.number, describeBody(body)):
-                           self.protocol._getJobPath(names[role if number is None else 'half1_' + role])
-                           for role, body in zip(files.body_roles(count), model.classes)}
+            found[name] = self._ofBox({'Body %d: %s' % (body.number, describeBody(body)):
+                                       self.protocol._getJobPath(names[role if number is None else 'half1_' + role])
+                                       for role, body in zip(files.body_roles(count), model.classes)}, model.box_size)
         return found
 
     def _isFinalOnly(self):

@@ -90,7 +90,9 @@ class ProtStaOutputsViewer(ParticleLinesMixin, ProtStaViewer):
         maps = self._getMaps()
         shown = dict(list(maps.items())[:MOST_MAPS])
         more = '' if len(shown) == len(maps) else ' (the first %d of %d)' % (len(shown), len(maps))
-        return [self._slices(shown, 'Central slices' + more)]
+        self.protocol.checkMade()
+        # An import takes what is there, and tells of damage
+        return [self._slices(shown, 'Central slices' + more, statistics=not isinstance(self.protocol, ProtStaImportRelion))]
 
     def _showVolumes(self):
         return self._volumes(self._getMaps())

@@ -24,14 +24,14 @@ PMAX, SCORE, VISIBLE = 'rlnMaxValueProbDistribution', 'rlnAutopickFigureOfMerit'
 class ParticleSource:
     """Rows of a particles STAR with their poses, tilt series and tomograms; files are read when they are asked for.
 
-    star, tomograms, trajectories: paths ('' for no trajectories); symmetry: RELION's name of the group; pointer: to the
-    Scipion set of these particles, or of those that they come from.
+    star, tomograms, trajectories: paths of files that RELION or this plugin wrote ('' for no trajectories); symmetry:
+    RELION's name of the group; pointer: to the Scipion set of these particles, or of those that they come from.
     """
 
     def __init__(self, star, tomograms, trajectories='', symmetry='C1', pointer=None):
         self.star, self.symmetry, self.pointer = star, symmetry, pointer
         self._tomograms, self._trajectories = tomograms, trajectories
-        self.table = read_star(star, ['particles'])['particles']
+        self.table = read_star(star, ['particles'], complete=True)['particles']
         self.positions, self.A = poses_of_rows(self.table, star)
 
     def tiltSeries(self):

@@ -69,6 +69,7 @@ class ProtStaPostProcessViewer(CompareMixin, ProtStaViewer):
 
     def _getMaps(self):
         """Label -> path. Raises MapError for a map that is not as RELION has left it."""
+        self.protocol.checkMade()
         maps = {label: self._existing(role) for label, role in MAPS.items()}
         for path in maps.values():
             check_values(path)

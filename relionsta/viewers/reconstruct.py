@@ -27,7 +27,7 @@ class ProtStaReconstructViewer(ParticleLinesMixin, ProtStaViewer):
                 **self._particleShows()}
 
     def _showSlices(self):
-        return [self._slices(self._getMaps(), 'Reconstructed particle')]
+        return [self._slices(self._getMaps(), 'Reconstructed particle', statistics=False)]
 
     def _showWalk(self):
         volume = getattr(self.protocol, AVERAGE, None)

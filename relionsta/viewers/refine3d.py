@@ -76,15 +76,16 @@ class ProtStaRefine3DViewer(CompareMixin, ParticleLinesMixin, IterationViewer):
     def _getMaps(self):
         """Label -> path: the final maps, or the two half maps of each chosen iteration."""
         if self._isFinalOnly():
-            names = files.refine3d_final_files(files.RUN)
+            names, box = files.refine3d_final_files(files.RUN), self._getFinalModel().box_size
             chosen = {'Final map': names['map'], 'Half map 1, unfiltered': names['half1'],
                       'Half map 2, unfiltered': names['half2']}
         else:
             chosen = {}
             for number in self._getIterations():
+                box = read_iteration(self.protocol._getJobPath(), self._jobType, number).model.box_size
                 names = files.iteration_files(self._jobType, files.RUN, number)
                 chosen.update(('Iteration %d, half map %d' % (number, half), names['half%d' % half]) for half in (1, 2))
-        return {label: self.protocol._getJobPath(name) for label, name in chosen.items()}
+        return self._ofBox({label: self.protocol._getJobPath(name) for label, name in chosen.items()}, box)
 
     def _particleFiles(self):
         """As they are at the end, or after the iteration that was chosen."""

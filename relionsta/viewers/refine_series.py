@@ -8,10 +8,9 @@ from ..figures.tilt_series import alignment_changes_figure, ctf_changes_figure
 from ..protocols.ctf_refine import ProtStaCtfRefine
 from ..protocols.extract_again import newExtraction
 from ..protocols.polish import ProtStaPolish
-from ..protocols.refine_series import PARTICLES, RESULT
+from ..protocols.refine_series import PARTICLES
 from ..results.motion import particle_moves
 from ..results.series_changes import image_names
-from ..star.optimisation_set import read_optimisation_set
 from .base import ProtStaViewer
 from .form_view import FormView
 from .particle_lines import ParticleLinesMixin
@@ -108,7 +107,7 @@ class ProtStaSeriesRefineViewer(ParticleLinesMixin, ProtStaViewer):
         """As they are after the refinement."""
         if not self.protocol.isFinished():
             raise self._nothing('There is no result yet.')
-        made = read_optimisation_set(self.protocol._getJobPath(RESULT))
+        made = self.protocol.getMade()
         return made.particles, made.tomograms, made.trajectories or ''
 
     def _mapForCopies(self):

@@ -104,8 +104,9 @@ class TestStaImportRelionRoad(StaCase):
         done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
         self.assertEqual(done.tiltSeries.getTSIds(), [other])
         told = [line for line in done.summary() if str(path) in line]
-        self.assertEqual(len(told), 1, done.summary())
-        self.assertRegex(told[0], 'Tilt series %s was left out: .*it has [0-9]+ images, and rlnTomoVisibleFrames of its '
+        self.assertEqual(len(told), 2, done.summary())
+        self.assertIn('The empty line that RELION writes last is missing', told[0])
+        self.assertRegex(told[1], 'Tilt series %s was left out: .*it has [0-9]+ images, and rlnTomoVisibleFrames of its '
                                   'particles [0-9]+ flags' % cut)
 
     def _extracted(self, name):
