@@ -1,5 +1,5 @@
 """A 3D classification of RELION -> SetOfClassesSta3D, and the particles of chosen classes out of it again."""
-from typing import Any, Dict, Iterator, Sequence
+from typing import Dict, Iterator, Optional, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,16 @@ from .particles import read_particles
 from .volumes import make_volume
 
 
-def read_classes(classes: SetOfClassesSta3D, particles: Any, model: Model, maps: Sequence[str]) -> None:
+def read_classes(classes: SetOfClassesSta3D, images: SetOfStaParticles, model: Model, maps: Sequence[str],
+                 pointer: Optional[Pointer] = None) -> None:
     """Fill an empty set of classes with the particles of a classification.
 
-    particles: the classified SetOfStaParticles, stored, or a pointer to it. model: the model.star of the iteration.
-    maps: the class averages, class 1 first. Classes keep their number as object id, and have what the model says of them
-    in their attributes and, in words, in their comment; one without particles is an empty set. The caller writes the
-    set. Raises ConvertError where a particle has no class, or one without a map.
+    images: the classified particles, stored; pointer: to them as an output, as Scipion wants it. model: the model.star of
+    the iteration. maps: the class averages, class 1 first. Classes keep their number as object id, and have what the model
+    says of them in their attributes and, in words, in their comment; one without particles is an empty set. The caller
+    writes the set. Raises ConvertError where a particle has no class, or one without a map.
     """
-    classes.setImages(particles)
-    images = particles.get() if isinstance(particles, Pointer) else particles
+    classes.setImages(images if pointer is None else pointer)
     classes.setCoordinates3D(images.getCoordinates3D(asPointer=True))
     numbers = read_columns(images, ['_classId'])['_classId']
     for number in np.unique(numbers):

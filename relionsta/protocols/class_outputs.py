@@ -1,5 +1,6 @@
 """The outputs of a job that sorts particles into classes."""
 from pwem.objects import SetOfVolumes
+from pyworkflow.object import Pointer
 
 from ..convert.classes import read_classes
 from ..convert.volumes import make_volume
@@ -40,7 +41,7 @@ class ClassOutputsMixin:
         particles = self._readParticles(self._getJobPath(names['data']))
         self._defineOutputs(outputParticles=particles, outputAverages=averages)
         classes = SetOfClassesSta3D.create(self._getPath())
-        read_classes(classes, particles, model, maps)
+        read_classes(classes, particles, model, maps, Pointer(self, extended='outputParticles'))
         classes.write()
         self._defineOutputs(outputClasses=classes)
         self._relateToInputs(particles, averages, classes)

@@ -101,7 +101,7 @@ class ImportMapsMixin:
         if not hasattr(self, 'outputParticles'):
             return ['%d class averages.' % averages.getSize()]
         classes = SetOfClassesSta3D.create(self._getPath())
-        read_classes(classes, Pointer(self, extended='outputParticles'), model, job.classes)
+        read_classes(classes, self.outputParticles, model, job.classes, Pointer(self, extended='outputParticles'))
         classes.write()
         self._defineOutputs(**{CLASSES: classes})
         self._defineSourceRelation(self.outputParticles, classes)
