@@ -11,6 +11,7 @@ import pandas as pd
 from relionsta.names import series_trouble
 from relionsta.objects import SetOfStaParticles
 from relionsta.sources.relion_job import RelionJob
+from relionsta.sources.text import short_list
 from relionsta.star import StarError, may_be_cut, read_star, require_columns, write_star
 from relionsta.star.checks import check_names
 from relionsta.star.paths import PATH_LABELS
@@ -201,6 +202,7 @@ def _bring_particles(job: RelionJob, path: str, prefix: str, given: Mapping[str,
     original = rows[IMAGE].tolist() if IMAGE in rows else []
     rows = _with_names(_rebased(rows, prefix))
     check_particle_names(rows, source)
+    _check_known(rows, overview, source, str(job.at(job.tomograms)))
     rows = _with_centred(rows, overview, source)
     if 'optics' in blocks:
         blocks['optics'] = _with_microscope(_rebased(blocks['optics'], prefix), overview, given)
@@ -211,6 +213,17 @@ def _bring_particles(job: RelionJob, path: str, prefix: str, given: Mapping[str,
         set_info(SetOfStaParticles(), {**blocks, 'particles': rows}, path)
     images = [plain_path(one) for one in original]
     return rows, _missing([str(job.at(one)) for one in images]), images[0] if images else '', 'optics' in blocks
+
+
+def _check_known(rows: pd.DataFrame, overview: Optional[pd.DataFrame], source: str, tomograms: str) -> None:
+    """StarError for particles in tomograms that the tomograms.star lacks: no job of RELION goes on with them."""
+    if overview is None or TOMOGRAM not in overview:
+        return
+    lost = rows[TOMOGRAM][~rows[TOMOGRAM].astype(str).isin(overview[TOMOGRAM].astype(str))]
+    if len(lost):
+        raise StarError(source, '%d of its %d particles lie in tomograms that %s does not have (%s): that file was cut, or '
+                                'is of another job; give the tomograms.star of these particles' % (
+                                    len(lost), len(rows), tomograms, short_list(lost.unique().tolist())), 'particles')
 
 
 def _with_names(rows: pd.DataFrame) -> pd.DataFrame:

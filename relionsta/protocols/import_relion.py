@@ -1,4 +1,5 @@
 """Import RELION results."""
+import os
 import tempfile
 
 import pyworkflow.utils as pwutils
@@ -88,7 +89,8 @@ class ProtStaImportRelion(ImportSetsMixin, ImportMapsMixin, ProtStaToolBase):
         try:
             job = self.getJob()
             with tempfile.TemporaryDirectory() as folder:
-                brought = bring(job, folder, str(job.project), self._given())
+                # By a link as in the run: the project itself may lie on a path with a blank
+                brought = bring(job, folder, link_project(job.project, os.path.join(folder, LINK)), self._given())
                 reasons = self._leftOut(job, brought)
         except (SourceError, StarError, ConvertError) as error:
             return ['*%s*: %s' % (FILES, str(error))]

@@ -10,9 +10,12 @@ from ..convert.parts import TOMOGRAM
 from ..convert.relion_import import IMAGE, plain_path
 from ..convert.relion_series import read_tomograms_star
 from ..convert.relion_tomograms import append_tomograms, append_unknown, volumes_there
+from ..jobs.files import CLASS3D, REFINE3D
 from ..jobs.job_star import find_job
 from ..objects import STACKS_2D
 from ..results.images import first_damaged_image, first_wrong_image
+from ..results.iterations import iteration_of
+from ..results.sound import older_rows
 from ..sources.relion_folder import EXTRACT, job_type
 from ..sources.relion_job import changed_since
 from ..sources.relion_project import job_of
@@ -163,6 +166,9 @@ class ImportSetsMixin:
         self._defineOutputs(**{PARTICLES: particles})
         lines = ['%d particles of %d tilt series, %s.' % (particles.getSize(), brought.rows[TOMOGRAM].nunique(),
                                                          _images(particles))]
+        torn = self._damageOfRows(job, brought.rows)
+        if torn:
+            lines.append('*Damaged particles*: %s.' % torn.rstrip('.'))
         damage = self._damageOfImages(job, brought, particles)
         if damage:
             lines.append('*Damaged images*: %s. Extract these particles again before the next job.' % damage.rstrip('.'))
@@ -171,6 +177,12 @@ class ImportSetsMixin:
                          'before the next refinement.' % find_job(kind).label)
         return lines
 
+    @staticmethod
+    def _damageOfRows(job, rows):
+        """A message where a part of the particles is of an older iteration; '' for none."""
+        path = job.at(job.particles)
+        number, kind = iteration_of(path), job_type(path.parent)
+        return older_rows(rows, path.parent, kind, number) if number and kind in (CLASS3D, REFINE3D) else ''
 
     @staticmethod
     def _damageOfImages(job, brought, particles):

@@ -56,6 +56,23 @@ def unsound(folder: PathLike, job_type: str, iteration: int, root: str = files.R
     return ''
 
 
+def older_rows(rows: pd.DataFrame, folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> str:
+    """A message where some particles of an iteration are still those of the one before; '' where not, or nobody can tell.
+
+    rows: of its data.star. All particles must take part in each iteration, as in Class3D and Refine3D.
+    """
+    models = [Path(folder, name) for name in files.iteration_files(job_type, root, iteration).values()
+              if name.endswith('_model.star')]
+    if not all(path.is_file() for path in models):
+        return ''
+    try:
+        total = sum(read_model(path).log_likelihood or 0. for path in models)
+        _check_not_older(rows, folder, job_type, iteration, root, total)
+    except StarError as error:
+        return str(error)
+    return ''
+
+
 def foreign(folder: PathLike, job_type: str, iteration: int, root: str = files.RUN) -> str:
     """A message where the optimiser.star of an iteration says that it was written in another folder; '' if in this one.
 

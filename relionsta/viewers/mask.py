@@ -70,4 +70,5 @@ class ProtStaMaskViewer(ProtStaViewer):
         path = self.protocol._getJobPath(files.MASK_FILES['mask'])
         if not os.path.exists(path):
             raise self._nothing('There is no mask in %s.' % path)
+        self.protocol.checkMade()
         return path

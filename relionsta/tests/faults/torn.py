@@ -151,9 +151,10 @@ def _counted(reader: Reader, one: Any, path: Path, before: bytes) -> Optional[st
 
 
 def _of_another_iteration(key: Any, right: Answer) -> bool:
-    """True for a part of a figure whose title names an iteration that the whole files are not shown for."""
-    return isinstance(key, tuple) and re.search(r'[Ii]teration \d', key[0]) is not None and not any(
-        isinstance(one, tuple) and one[0] == key[0] for one in right.values)
+    """True for a part of a figure whose title or label names an iteration that the whole files are not shown for."""
+    words = [word for word in key[:3] if isinstance(word, str) and re.search(r'[Ii]teration \d', word)] if isinstance(
+        key, tuple) else []
+    return bool(words) and not any(isinstance(one, tuple) and set(words) <= set(one[:3]) for one in right.values)
 
 
 def _difference(found: Any, right: Any) -> str:

@@ -79,7 +79,7 @@ class TestStaImportRelionRoad(StaCase):
 
     def test_damaged_images_are_told(self):
         """A next job of days on images that a power cut has torn: whoever imports them must hear of it."""
-        theirs, folder = self._extracted('their damaged images')
+        theirs, folder = self._theirs('extract', 'their damaged images')
         image = sorted(folder.rglob('*_stack2d.mrcs'))[3]
         whole = image.read_bytes()
         lost = whole[:2048] + bytes(1024) + whole[3072:]
@@ -96,7 +96,7 @@ class TestStaImportRelionRoad(StaCase):
 
     def test_a_tilt_series_that_was_cut_is_left_out(self):
         """RELION would take the images of other tilts for those of the particles, without a word."""
-        theirs, folder = self._extracted('their cut tilt series')
+        theirs, folder = self._theirs('extract', 'their cut tilt series')
         cut, other = SCENE.series_names
         path = folder.parent / 'job000' / 'tilt_series' / (cut + '.star')
         lines = path.read_text().splitlines(True)
@@ -109,13 +109,41 @@ class TestStaImportRelionRoad(StaCase):
         self.assertRegex(told[1], 'Tilt series %s was left out: .*it has [0-9]+ images, and rlnTomoVisibleFrames of its '
                                   'particles [0-9]+ flags' % cut)
 
-    def _extracted(self, name):
-        """A project of somebody else, in a folder of this name, and in it the job folder of the extraction."""
-        extracted, theirs = self.done['extract'], scratch() / name
-        folder = theirs / extracted._getJobPath()
+    def test_particles_that_are_half_of_an_older_iteration_are_told(self):
+        """Poses of two iterations in one file look whole: a refinement would go on from them."""
+        theirs, folder = self._theirs('class3d', 'their torn iteration')
+        paths = sorted(folder.glob('run_it*_data.star'))
+        before, last = (path.read_text() for path in paths[-2:])
+        half = len(last) // 2
+        paths[-1].write_text(last[:half] + before[half:])
+        done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
+        told = [line for line in done.summary() if line.startswith('*Damaged particles*')]
+        self.assertEqual(len(told), 1, done.summary())
+        self.assertRegex(told[0], '%s.*rows are those of iteration' % paths[-1].name)
+        paths[-1].write_text(last)
+        done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
+        self.assertNotIn('Damaged', '\n'.join(done.summary()))
+
+    def test_particles_of_tomograms_that_are_not_listed_are_left_out(self):
+        """RELION ends at the first of them, after the import has promised all particles."""
+        theirs, folder = self._theirs('extract', 'their cut tomograms')
+        path = folder.parent / 'job000' / 'tomograms.star'
+        kept, lost = SCENE.series_names
+        overview = read_star(path)['global']
+        write_star(path, {'global': overview[overview['rlnTomoName'] == kept]})
+        done = self.run_new('ProtStaImportRelion', filesPath=str(folder), projectFolder=str(theirs))
+        self.assertFalse(hasattr(done, 'outputParticles') or hasattr(done, 'outputCoordinates'))
+        self.assertEqual(done.tiltSeries.getTSIds(), [kept])
+        self.assertRegex('\n'.join(done.summary()), 'The particles were left out: .*[0-9]+ of its [0-9]+ particles lie in '
+                                                    'tomograms that %s does not have .%s' % (path, lost))
+
+    def _theirs(self, job, name):
+        """A project of somebody else, in a folder of this name, and in it the folder of a job with its inputs."""
+        run, theirs = self.done[job], scratch() / name
+        folder = theirs / run._getJobPath()
         folder.parent.mkdir(parents=True)
-        shutil.copytree(extracted._getExtraPath('job000'), str(folder.parent / 'job000'), symlinks=True)
-        shutil.copytree(extracted._getJobPath(), str(folder), symlinks=True)
+        shutil.copytree(run._getExtraPath('job000'), str(folder.parent / 'job000'), symlinks=True)
+        shutil.copytree(run._getJobPath(), str(folder), symlinks=True)
         return theirs, folder
 
     def test_extraction_from_imported_tilt_series(self):
