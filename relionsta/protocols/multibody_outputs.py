@@ -36,11 +36,16 @@ class MultiBodyOutputsMixin:
             return read_model(self._getJobPath(files.multibody_final_files(files.RUN, 0)['model']))
         return read_iteration(self._getJobPath(), self._job.type, self.getIteration()).model
 
-    def getProjections(self):
-        """The places of the particles along the motions, or None without an analysis."""
-        path = self._getJobPath(files.PROJECTIONS)
-        analysed = self._isFinal() and self.getValues()['do_analyse'] and os.path.exists(path)
-        return read_projections(path) if analysed else None
+    def getProjections(self, particles=None):
+        """The places of the particles along the motions, or None without an analysis. particles: of the result (default: the
+        output). ValueError where there are not as many."""
+        path, particles = self._getJobPath(files.PROJECTIONS), particles or getattr(self, PARTICLES, None)
+        if not (self._isFinal() and self.getValues()['do_analyse'] and os.path.exists(path)):
+            return None
+        projections = read_projections(path)
+        if particles is not None and len(projections) != particles.getSize():
+            raise ValueError('%s has %d of %d particles.' % (path, len(projections), particles.getSize()))
+        return projections
 
     def _getResultPaths(self):
         """Those of the analysis."""
@@ -96,12 +101,9 @@ class MultiBodyOutputsMixin:
 
     def _makeAnalysis(self, model, particles):
         """The maps along the motions, and the particles that were selected along one."""
-        projections, values, made = self.getProjections(), self.getValues(), {}
+        projections, values, made = self.getProjections(particles), self.getValues(), {}
         if projections is None:
             return made
-        if len(projections) != particles.getSize():
-            raise ValueError('%s has %d of %d particles.' % (self._getJobPath(files.PROJECTIONS), len(projections),
-                                                             particles.getSize()))
         explained = explained_variance(projections)
         if values['nr_movies'] > 0:
             motions = self._newVolumes('motions', model.pixel_size)

@@ -1,5 +1,5 @@
 """What the flexibility analysis of a multi-body refinement found: the principal motions of the bodies."""
-import os
+import io
 from pathlib import Path
 from typing import Union
 
@@ -17,13 +17,14 @@ def read_projections(path: PathLike) -> pd.DataFrame:
     """The place of each particle along each motion: index image name (rlnImageName), columns 1, 2, ... from the
     largest motion. Raises FlexibilityError where the file is missing, cut or another one."""
     try:
-        table = pd.read_csv(path, sep=r'\s+', header=None, index_col=0, dtype={0: str})
+        text = Path(path).read_bytes()
+        table = pd.read_csv(io.BytesIO(text), sep=r'\s+', header=None, index_col=0, dtype={0: str})
     except (OSError, ValueError) as error:
         raise FlexibilityError('%s: no table of the particles along the motions (%s)' % (path, error)) from error
-    with open(path, 'rb') as file:
-        file.seek(-1, os.SEEK_END)
-        if file.read() != b'\n':
-            raise FlexibilityError('%s: its last line has no end; the file was cut, or is still being written' % path)
+    if not text.endswith(b'\n'):
+        raise FlexibilityError('%s: its last line has no end; the file was cut, or is still being written' % path)
+    if b'\0' in text:
+        raise FlexibilityError('%s: there are zero bytes in it; a part of the file was lost' % path)
     if table.index.duplicated().any():
         raise FlexibilityError('%s: the particle %s is there twice' % (path, table.index[table.index.duplicated()][0]))
     numbers = table.apply(pd.to_numeric, errors='coerce')

@@ -149,6 +149,21 @@ class TestStaMultiBody(PseudoCase):
             self.assertAlmostEqual(1 / frequency[-1], 2 * PIXEL, places=3)
             self.assertAlmostEqual(values[0], 1, places=3)
 
+    def test_motions_of_some_particles_are_not_told_for_those_of_all(self):
+        """A table that a full disk has cut after a line is a table: of fewer particles, with other motions."""
+        path = self.bodies._getJobPath('analyse_projections_along_eigenvectors_all_particles.txt')
+        with open(path) as handle:
+            whole = handle.read()
+        try:
+            with open(path, 'w') as handle:
+                handle.writelines(whole.splitlines(True)[:-2])
+            with self.assertRaisesRegex(ValueError, 'has %d of %d particles' % (NUMBER - 2, NUMBER)):
+                self.bodies.getProjections()
+            self.assertRegex(self.bodies.summary()[0], 'The results cannot be read: .*analyse_projections')
+        finally:
+            with open(path, 'w') as handle:
+                handle.write(whole)
+
     def test_motions_and_selection(self):
         """Numbers, maps and particles of the analysis must be of one and the same motions."""
         with open(self.bodies.getStdoutLog()) as handle:

@@ -31,7 +31,9 @@ def test_variance_is_that_of_the_places(tmp_path):
     assert not explained_variance(0 * table).any()
 
 
-@pytest.mark.parametrize('damage', [lambda text: text[:-30], lambda text: text.replace('data', 'data x'), lambda text: ''])
+@pytest.mark.parametrize('damage', [
+    lambda text: text[:-30], lambda text: text.replace('data', 'data x'), lambda text: '',
+    lambda text: text[:200] + 300 * '\0' + text[500:], lambda text: 300 * '\0' + text[300:]])
 def test_damaged_tables_are_refused(tmp_path, damage):
     """A cut table would show fewer particles, or numbers that are not there."""
     path = write(tmp_path / 'p.txt', random_places([2.0, 1.0]))

@@ -10,6 +10,8 @@ import numpy as np
 #: Disks lose whole sectors, file systems whole pages.
 SECTOR, PAGE = 512, 4096
 HEADER = 1024
+#: Bytes of a voxel -> how well the mean in a header is known, as a part of the deviation.
+AGREED = {2: 5e-5, 4: 2e-5}
 _STEP = re.compile(r'_it(\d+)_')
 #: A file's bytes, the file's path and the dice -> its bytes after the harm; None where this harm cannot be done to it.
 Harm = Callable[[bytes, Path, np.random.Generator], Optional[bytes]]
@@ -129,6 +131,17 @@ def same_values(path: Path, before: bytes) -> bool:
     if path.suffix not in MRC:
         return now.split() == before.split() and now.count(b'\n\n') + now.count(b'\n \n') > 0
     return now[HEADER:] == before[HEADER:] and now[:16] == before[:16] and now[40:52] == before[40:52]
+
+
+def is_hidden(path: Path, before: bytes, torn: bytes) -> bool:
+    """True where a map has lost so little that mean and deviation of its voxels are what they were, as far as different
+    builds of RELION agree on them."""
+    kind = {2: np.dtype('<f4'), 12: np.dtype('<f2')}.get(_word(before, 3))
+    if path.suffix not in MRC or kind is None or len(before) != len(torn) or before[:HEADER] != torn[:HEADER]:
+        return False
+    old, new = (np.frombuffer(data[HEADER:], kind).astype(float) for data in (before, torn))
+    changes = new.mean() - old.mean(), new.std() - old.std(), new.min() - old.min(), new.max() - old.max()
+    return bool(np.abs(changes).max() <= AGREED[kind.itemsize] * old.std())
 
 
 class Snapshot:
