@@ -1,4 +1,6 @@
 """Outputs of a run in Scipion's database: all of a step or none, and none whose files have gone."""
+import mrcfile
+import numpy as np
 import pytest
 import pyworkflow as pw
 from pwem.objects import FSC, SetOfFSCs, Volume
@@ -9,8 +11,9 @@ from relionsta.protocols.all_or_none import allOrNone, dropForgotten, forgetOutp
 
 
 @pytest.fixture
-def database(tmp_path):
+def database(tmp_path, monkeypatch):
     """Opens a database with a saved run in it, each time as a process of its own would."""
+    monkeypatch.chdir(tmp_path)
     project, number = Project(pw.Config.getDomain(), str(tmp_path)), []
 
     def opened():
@@ -24,6 +27,8 @@ def database(tmp_path):
 
 
 def _volume(path='a.mrc'):
+    with mrcfile.new(path, np.ones((4, 4, 4), np.float32), overwrite=True):
+        pass
     volume = Volume()
     volume.setFileName(path)
     volume.setSamplingRate(2.0)
