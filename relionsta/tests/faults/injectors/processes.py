@@ -35,7 +35,7 @@ def processes(run: Any) -> Dict[str, List[psutil.Process]]:
                 continue
             if process.status() != psutil.STATUS_ZOMBIE and _is_in(process, words, project):
                 found[_kind(words)].append(process)
-        except psutil.Error:
+        except (psutil.Error, FileNotFoundError):  # of one that has just ended, psutil says the latter for its folder
             continue
     return found
 
