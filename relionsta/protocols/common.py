@@ -10,4 +10,5 @@ from .typed import TypedMixin
 
 
 class StaProtocol(PlaceMixin, TypedMixin, EndedMixin, FullDiskMixin, MadeMapsMixin, EMProtocol, ProtTomoBase):
-    """A protocol of Scipion that looks at its place and at what was typed before it runs, and says why it has failed."""
+    """A protocol of Scipion that looks at its place and at what was typed before it runs, says why it has failed, and knows
+    its maps again."""

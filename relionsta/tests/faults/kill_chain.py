@@ -35,7 +35,6 @@ TOLD = 2
 COMMAND_LINE = '''
 import sys
 from pyworkflow.project import Manager
-import psutil
 from pyworkflow.protocol.constants import MODE_RESTART, MODE_RESUME
 project = Manager().loadProject(sys.argv[1])
 run = project.getProtocol(int(sys.argv[2]))
